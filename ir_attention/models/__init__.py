@@ -1,0 +1,27 @@
+"""Arrays to scores: attention, the hierarchical encoder, the matcher, and their NumPy twins."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "AdditiveAttention": "attention",
+    "AttentionPool": "attention",
+    "BiGRU": "recurrent",
+    "HierarchicalEncoder": "han",
+    "ListwiseSoftmax": "losses",
+    "Matcher": "matcher",
+    "MatcherSettings": "matcher",
+    "PairwiseHinge": "losses",
+    "masked_softmax": "attention",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    # On first use: `forward` is needed without Keras, which takes seconds to import.
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

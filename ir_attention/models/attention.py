@@ -1,0 +1,240 @@
+"""Additive attention from scratch, as Keras layers: pooling a sequence, and one over another.
+
+Shapes are written with the same names everywhere: batch, sents (sentences in a document), steps
+(words in a sentence or sentences in a document), rows and cols (steps of the attending and of the
+attended sequence), width (features of one step), units (size of the attention).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ir_attention.backend import keras
+
+__all__ = ["AdditiveAttention", "AttentionPool", "masked_softmax"]
+
+ops = keras.ops
+
+
+def masked_softmax(logits: Any, mask: Any = None, axis: int = -1) -> Any:
+    """Softmax over the entries that `mask` leaves in; 0 at the others, all 0 if none is left.
+
+    The largest *kept* logit is subtracted first: a huge logit does not overflow, a huge masked
+    one does not underflow the rest. The sum is then at least 1, or exactly 0, and dividing by at
+    least 1 needs no epsilon. Half precision is computed in float32.
+
+    Args:
+        logits: Floats of any shape.
+        mask: Booleans that broadcast to `logits`; False is left out. Default: all are kept.
+        axis: The axis that sums to 1.
+    """
+    dtype = keras.backend.standardize_dtype(logits.dtype)
+    logits = ops.cast(logits, keras.backend.result_type(dtype, "float32"))
+    if mask is None:
+        mask = ops.ones_like(logits, dtype="bool")
+    top = ops.max(ops.where(mask, logits, -3.0e38), axis=axis, keepdims=True)
+    powers = ops.exp(ops.where(mask, logits - ops.stop_gradient(top), 0.0))
+    powers = powers * ops.cast(mask, powers.dtype)
+    total = ops.sum(powers, axis=axis, keepdims=True)
+    return ops.cast(powers / ops.maximum(total, 1.0), dtype)
+
+
+@keras.saving.register_keras_serializable("ir_attention")
+class AttentionPool(keras.layers.Layer):
+    """Pools a sequence into one vector: a learned, weighted mean of its steps.
+
+    `hidden = f(inputs @ W + b)`, `(..., steps, units)`; `weights = softmax(hidden @ u)` over the
+    steps, `(..., steps)`; the output is the sum of `weights * inputs`, `(..., width)`. This is the
+    attention over words and over sentences of Yang et al. (2016), equations 5-7 and 8-10; with
+    `activation="linear"` the score of Chen et al. (2016). What is summed is `inputs`, not `hidden`.
+
+    Masking: uses the mask of its input and passes none on, as the steps are gone. A masked step
+    has weight exactly 0 and no say in the output; a sequence with every step masked gives weights
+    and output of 0, never NaN.
+
+    Args:
+        units: Width of `hidden`, a positive integer. Default: the width of the input.
+        activation: `f`, any Keras activation.
+        initializer: Of `W` and `u`; `b` starts at 0.
+        return_attention: Whether a call returns the weights too.
+        bias: Whether there is a `b`.
+        regularizers: `{"W": ..., "u": ..., "b": ...}`, each optional.
+        constraints: The same.
+
+    Call arguments:
+        inputs: Floats, `(..., steps, width)`; every axis before the last two is a batch.
+        mask: Booleans, `(..., steps)`; False is padding. Default: no padding.
+
+    Returns:
+        Floats, `(..., width)`; with `return_attention` a pair, of this and `(..., steps)`.
+
+    Example:
+
+    >>> pool = AttentionPool(units=8)
+    >>> tuple(pool(keras.ops.ones((2, 5, 3))).shape)
+    (2, 3)
+    """
+
+    def __init__(
+        self,
+        units: int | None = None,
+        activation: Any = "tanh",
+        *,
+        initializer: Any = "glorot_uniform",
+        return_attention: bool = False,
+        bias: bool = True,
+        regularizers: dict[str, Any] | None = None,
+        constraints: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if units is not None:
+            _check_units(units)
+        self.units = units
+        self.activation = keras.activations.get(activation)
+        self.initializer = keras.initializers.get(initializer)
+        self.return_attention = return_attention
+        self.bias = bias
+        self.regularizers = _by_weight(regularizers, "regularizers", keras.regularizers.get)
+        self.constraints = _by_weight(constraints, "constraints", keras.constraints.get)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        width = input_shape[-1]
+        units = self.units or width
+        self.W = self._weight("W", (width, units), self.initializer)
+        self.b = self._weight("b", (units,), "zeros") if self.bias else None
+        # A column, since glorot's bounds come from the sizes of a matrix.
+        self.u = self._weight("u", (units, 1), self.initializer)
+
+    def _weight(self, name: str, shape: tuple[int, ...], initializer: Any) -> Any:
+        if isinstance(initializer, keras.initializers.Initializer):
+            initializer = initializer.clone()  # one instance would give W and u the same numbers
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=initializer,
+            regularizer=self.regularizers[name],
+            constraint=self.constraints[name],
+        )
+
+    def attention(self, inputs: Any, mask: Any = None) -> Any:
+        """The weights alone, `(..., steps)`, without another model."""
+        hidden = ops.matmul(inputs, self.W)
+        if self.b is not None:
+            hidden = hidden + self.b
+        logits = ops.squeeze(ops.matmul(self.activation(hidden), self.u), axis=-1)
+        return masked_softmax(logits, mask)
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        weights = self.attention(inputs, mask)
+        pooled = ops.squeeze(ops.matmul(ops.expand_dims(weights, -2), inputs), axis=-2)
+        return (pooled, weights) if self.return_attention else pooled
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return (None, None) if self.return_attention else None
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        pooled = (*input_shape[:-2], input_shape[-1])
+        return (pooled, tuple(input_shape[:-1])) if self.return_attention else pooled
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": keras.activations.serialize(self.activation),
+            "initializer": keras.initializers.serialize(self.initializer),
+            "return_attention": self.return_attention,
+            "bias": self.bias,
+            "regularizers": _serialized(self.regularizers, keras.regularizers.serialize),
+            "constraints": _serialized(self.constraints, keras.constraints.serialize),
+        }
+
+
+@keras.saving.register_keras_serializable("ir_attention")
+class AdditiveAttention(keras.layers.Layer):
+    """Every step of one sequence attends over all steps of another.
+
+    `logits_ij = scale . tanh(query_i @ query_kernel + value_j @ value_kernel)`, `(..., rows,
+    cols)`; `weights = softmax(logits)` over j; the output is `weights @ value`, `(..., rows,
+    width)`. This is the alignment model of Bahdanau et al. (2015), section A.1.2. With
+    `units=None` there are no kernels, `W = U = I`, and it equals
+    `keras.layers.AdditiveAttention(use_scale=True)` of the same scale, except at masks: where
+    every value is masked, that one gives `1 / cols` and this one zeros.
+
+    Masking: `mask` is of the values; a masked one has weight exactly 0. Rows of the query that
+    are padding are the caller's to drop. None is passed on.
+
+    Args:
+        units: Size of the attention, a positive integer, or None for no projection.
+        initializer: Of the kernels and of `scale`.
+
+    Call arguments:
+        query: Floats, `(..., rows, width)`.
+        value: Floats, `(..., cols, width)`; the axes before the last two equal those of `query`.
+        mask: Booleans, `(..., cols)`; False is padding. Default: no padding.
+
+    Returns:
+        A pair: floats `(..., rows, width)` and the weights `(..., rows, cols)`.
+    """
+
+    def __init__(
+        self, units: int | None = None, initializer: Any = "glorot_uniform", **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if units is not None:
+            _check_units(units)
+        self.units = units
+        self.initializer = keras.initializers.get(initializer)
+
+    def build(self, query_shape: Any, value_shape: Any = None) -> None:
+        units = self.units or query_shape[-1]
+        if self.units is not None:
+            self.query_kernel = self._weight("query_kernel", (query_shape[-1], units))
+            self.value_kernel = self._weight("value_kernel", (query_shape[-1], units))
+        self.scale = self._weight("scale", (units, 1))
+
+    def _weight(self, name: str, shape: tuple[int, ...]) -> Any:
+        return self.add_weight(name=name, shape=shape, initializer=self.initializer.clone())
+
+    def logits(self, query: Any, value: Any) -> Any:
+        """The scores before the softmax, `(..., rows, cols)`."""
+        if self.units is not None:
+            query = ops.matmul(query, self.query_kernel)
+            value = ops.matmul(value, self.value_kernel)
+        hidden = ops.tanh(ops.expand_dims(query, -2) + ops.expand_dims(value, -3))
+        return ops.squeeze(ops.matmul(hidden, self.scale), axis=-1)
+
+    def call(self, query: Any, value: Any, mask: Any = None) -> Any:
+        keep = None if mask is None else ops.expand_dims(mask, -2)
+        weights = masked_softmax(self.logits(query, value), keep)
+        return ops.matmul(weights, value), weights
+
+    def compute_mask(self, query: Any, value: Any = None, mask: Any = None) -> Any:
+        return None
+
+    def compute_output_shape(self, query_shape: Any, value_shape: Any) -> Any:
+        return tuple(query_shape), (*query_shape[:-1], value_shape[-2])
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }
+
+
+def _check_units(units: Any) -> None:
+    if not isinstance(units, int) or isinstance(units, bool) or units < 1:
+        raise ValueError(f"`units` must be a positive integer. Received: units={units!r}")
+
+
+def _by_weight(given: dict[str, Any] | None, name: str, get: Any) -> dict[str, Any]:
+    given = given or {}
+    if unknown := sorted(set(given) - {"W", "u", "b"}):
+        raise ValueError(f"`{name}` are for W, u and b. Received: {unknown}")
+    return {weight: get(given.get(weight)) for weight in ("W", "u", "b")}
+
+
+def _serialized(given: dict[str, Any], serialize: Any) -> dict[str, Any]:
+    return {weight: serialize(value) for weight, value in given.items() if value is not None}

@@ -1,0 +1,104 @@
+"""The hierarchical attention document encoder of Yang et al. (2016), over ragged documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ir_attention.backend import keras
+from ir_attention.models.attention import AttentionPool
+from ir_attention.models.recurrent import BiGRU
+
+__all__ = ["HierarchicalEncoder"]
+
+ops = keras.ops
+
+
+@keras.saving.register_keras_serializable("ir_attention")
+class HierarchicalEncoder(keras.layers.Layer):
+    """Words to sentences to a document: a BiGRU and attention at both levels.
+
+    For each sentence `h_it = BiGRU(x_it)` and `s_i = sum_t a_it h_it` with `a_i` the attention
+    over its words (equations 1-7 of Yang et al. 2016); for each document the same over its
+    sentences (equations 8-10). Sentences of all documents lie in one axis, so that only real
+    ones are computed, and `slots` says which are whose.
+
+    Masking: by lengths and counts. Words and sentences beyond them have no say; a sentence
+    without words, or a document without sentences, gives zeros.
+
+    Args:
+        units: Width of one GRU direction; every vector that comes out is twice that wide.
+        pool: Size of both attentions.
+        levels: 2, or 1 for documents of a single sentence: its vector is the document's.
+        seed: Of the initial weights.
+
+    Call arguments:
+        inputs: Floats, `(sents, words, width)`.
+        lengths: Words of each sentence, `(sents,)`.
+        slots: The sentences of each document, `(batch, most)`: 1-based rows of `inputs`; 0 is
+            padding, at the end.
+        counts: Sentences of each document, `(batch,)`.
+
+    Returns:
+        Floats, `(batch, 2 * units)`.
+    """
+
+    def __init__(
+        self, units: int, pool: int, *, levels: int = 2, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if levels not in (1, 2):
+            raise ValueError(f"`levels` must be 1 or 2. Received: levels={levels!r}")
+        self.units, self.pool, self.levels, self.seed = units, pool, levels, seed
+        seeds = [None if seed is None else seed + number for number in range(4)]
+        dtype = self.dtype_policy
+
+        def attention(seed: int | None, name: str) -> AttentionPool:
+            initializer = keras.initializers.GlorotUniform(seed)
+            return AttentionPool(pool, initializer=initializer, dtype=dtype, name=name)
+
+        self.word_gru = BiGRU(units, seeds[0], dtype=dtype, name="word_gru")
+        self.word_pool = attention(seeds[1], "word_pool")
+        if levels == 2:
+            self.sentence_gru = BiGRU(units, seeds[2], dtype=dtype, name="sentence_gru")
+            self.sentence_pool = attention(seeds[3], "sentence_pool")
+
+    def build(
+        self,
+        inputs_shape: Any,
+        lengths_shape: Any = None,
+        slots_shape: Any = None,
+        counts_shape: Any = None,
+    ) -> None:
+        self.word_gru.build(inputs_shape)
+        wide = (None, None, 2 * self.units)
+        self.word_pool.build(wide)
+        if self.levels == 2:
+            self.sentence_gru.build(wide)
+            self.sentence_pool.build(wide)
+
+    def call(self, inputs: Any, lengths: Any, slots: Any, counts: Any) -> Any:
+        vectors = self.word_pool(
+            self.word_gru(inputs, lengths), mask=within(lengths, inputs.shape[1])
+        )
+        # A row of zeros in front, for the slots of padding. (batch, most, 2 * units)
+        rows = ops.concatenate([ops.zeros_like(vectors[:1]), vectors])
+        of_document = ops.take(rows, slots, axis=0)
+        if self.levels == 1:
+            return of_document[:, 0]
+        return self.sentence_pool(
+            self.sentence_gru(of_document, counts), mask=within(counts, slots.shape[1])
+        )
+
+    def compute_output_shape(
+        self, inputs_shape: Any, lengths_shape: Any, slots_shape: Any, counts_shape: Any
+    ) -> Any:
+        return (counts_shape[0], 2 * self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"units": self.units, "pool": self.pool, "levels": self.levels, "seed": self.seed}
+        return {**super().get_config(), **own}
+
+
+def within(lengths: Any, steps: int) -> Any:
+    """The mask of right-padded rows: `(rows,)` lengths to booleans `(rows, steps)`."""
+    return ops.arange(steps, dtype="int32") < ops.expand_dims(ops.cast(lengths, "int32"), 1)

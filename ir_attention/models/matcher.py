@@ -1,0 +1,234 @@
+"""The matching model: a query and a document, each read in the light of the other, to a score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ir_attention.backend import keras
+from ir_attention.models.attention import AdditiveAttention, AttentionPool, masked_softmax
+from ir_attention.models.han import HierarchicalEncoder, within
+
+__all__ = ["GatedProjection", "Matcher", "MatcherSettings"]
+
+ops = keras.ops
+
+
+@dataclass(frozen=True)
+class MatcherSettings:
+    """The sizes of a `Matcher`. Widths in numbers, dropout as a share."""
+
+    projection: int = 64
+    attention: int = 32
+    gru: int = 64
+    pool: int = 64
+    hidden: int = 64
+    dropout: float = 0.2
+    levels: int = 2
+    trainable_vectors: bool = False
+
+
+@keras.saving.register_keras_serializable("ir_attention")
+class GatedProjection(keras.layers.Layer):
+    """`sigmoid(x A + a) * tanh(x B + b)`: `(..., width)` to `(..., units)`.
+
+    As in Wang and Jiang (2017), equation 1, with biases.
+
+    Args:
+        units: Width of the output.
+        seed: Of the initial weights.
+    """
+
+    def __init__(self, units: int, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units, self.seed = units, seed
+
+    def build(self, input_shape: Any) -> None:
+        shape = (input_shape[-1], self.units)
+        for number, name in enumerate(("gate_kernel", "kernel")):
+            seed = None if self.seed is None else self.seed + number
+            initializer = keras.initializers.GlorotUniform(seed)
+            setattr(self, name, self.add_weight(name=name, shape=shape, initializer=initializer))
+        for name in ("gate_bias", "bias"):
+            weight = self.add_weight(name=name, shape=(self.units,), initializer="zeros")
+            setattr(self, name, weight)
+
+    def call(self, inputs: Any) -> Any:
+        gate = ops.sigmoid(ops.matmul(inputs, self.gate_kernel) + self.gate_bias)
+        return gate * ops.tanh(ops.matmul(inputs, self.kernel) + self.bias)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units, "seed": self.seed}
+
+
+class Matcher(keras.Model):
+    """`han`: scores a query and a document that attend to each other.
+
+    Each word's vector goes through a gated projection. Each document word attends over the
+    query's words with additive attention; what it finds, `a`, is compared with the word itself,
+    `d`, as `[d, a, d * a, |d - a|, features]` (Wang and Jiang 2017, section 2.3; features are six of
+    `data.matches` and the largest cosine of the raw vectors), and goes up the hierarchy of
+    `HierarchicalEncoder`. Each query word attends over the document's words with its own
+    attention, is compared likewise and pooled by its own additive attention. Both vectors and
+    nine features of the pair give the score, with a linear way past the hidden layer.
+
+    Masking: by the lengths in the inputs. Padding of words, sentences or pairs, and other pairs
+    in the batch, change no score.
+
+    Args:
+        vectors: Floats, `(vocabulary, width)`; row 0 is of unknown words and stays all zeros.
+        settings: The sizes.
+        seed: Of the initial weights and of dropout.
+
+    Call arguments:
+        inputs: What `data.arrays.pad` returns.
+
+    Returns:
+        Scores, `(pairs,)`: any real number, higher is better.
+    """
+
+    def __init__(
+        self, vectors: np.ndarray, settings: MatcherSettings | None = None, seed: int = 7
+    ) -> None:
+        super().__init__(name="han")
+        self.settings = s = settings or MatcherSettings()
+        seeds = np.random.SeedSequence(seed).generate_state(16) >> 1
+        self._seeds = [int(one) for one in seeds]
+        take = iter(self._seeds)
+
+        def dense(units: int, name: str, activation: str = "linear", bias: bool = True) -> Any:
+            initializer = keras.initializers.GlorotUniform(next(take))
+            return keras.layers.Dense(
+                units, activation, use_bias=bias, kernel_initializer=initializer, name=name
+            )
+
+        def attention(name: str) -> AdditiveAttention:
+            return AdditiveAttention(
+                s.attention, keras.initializers.GlorotUniform(next(take)), name=name
+            )
+
+        self.table = keras.layers.Embedding(
+            *vectors.shape, trainable=s.trainable_vectors, weights=[vectors], name="table"
+        )
+        self.projection = GatedProjection(s.projection, next(take), name="projection")
+        self.document_attention = attention("document_attention")
+        self.query_attention = attention("query_attention")
+        self.document_compare = dense(s.hidden, "document_compare", "relu")
+        self.query_compare = dense(s.hidden, "query_compare", "relu")
+        self.document_encoder = HierarchicalEncoder(
+            s.gru, s.pool, levels=s.levels, seed=next(take), name="document_encoder"
+        )
+        self.query_pool = AttentionPool(
+            s.pool, initializer=keras.initializers.GlorotUniform(next(take)), name="query_pool"
+        )
+        self.score_hidden = dense(s.hidden, "score_hidden", "relu")
+        self.score_output = dense(1, "score_output")
+        self.score_skip = dense(1, "score_skip", bias=False)
+        self.dropout = [keras.layers.Dropout(s.dropout, seed=next(take)) for _ in range(4)]
+        self._build(vectors.shape[1])
+
+    def _build(self, width: int) -> None:
+        s = self.settings
+        self.table.build((None,))
+        self.projection.build((None, width))
+        words = (None, None, s.projection)
+        compared = (None, None, 4 * s.projection + 7)
+        for attention in (self.document_attention, self.query_attention):
+            attention.build(words, words)
+        self.document_compare.build(compared)
+        self.query_compare.build(compared)
+        self.document_encoder.build((None, None, s.hidden))
+        self.query_pool.build((None, None, s.hidden))
+        self.score_hidden.build((None, 2 * s.gru + s.hidden + 9))
+        self.score_output.build((None, s.hidden))
+        self.score_skip.build((None, 9))
+        self.built = True
+
+    def weights_by_name(self) -> dict[str, np.ndarray]:
+        """Every weight but the table, as `layer/weight`: what `forward.score_pairs` takes."""
+        named = {}
+        for layer in self.layers:
+            if layer is self.table:
+                continue
+            for weight in layer.trainable_weights:
+                at = weight.path.index(layer.name)
+                named[weight.path[at:]] = np.asarray(weight)
+        return named
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        x = inputs
+        drop_word, drop_compare, drop_score, drop_hidden = self.dropout
+        raw = self.table(x["pieces"]) * ops.cast(ops.expand_dims(x["pieces"] > 0, 1), "float32")
+        known = self.projection(raw)
+        unit = ops.stop_gradient(raw / ops.maximum(ops.norm(raw, axis=1, keepdims=True), 1e-9))
+
+        def words(vectors: Any, places: Any) -> Any:
+            return ops.take(vectors, places, axis=0)
+
+        # Queries are repeated for each sentence of their documents, "qs". (sents, words, width)
+        of_sentence = ops.take(x["pair_query"], x["sentence_pair"])
+        d = drop_word(words(known, x["document"]), training=training)
+        q = drop_word(words(known, x["query"]), training=training)
+        qs = words(q, of_sentence)
+        d_mask = within(x["sentence_length"], d.shape[1])
+        q_mask = within(x["query_length"], q.shape[1])
+        qs_mask = words(q_mask, of_sentence)
+
+        cosine = ops.einsum(
+            "swe,sqe->swq", words(unit, x["document"]), words(words(unit, x["query"]), of_sentence)
+        )
+        # Below 0 is as good as nothing in common, and what padding gives.
+        cosine = ops.where(d_mask[:, :, None] & qs_mask[:, None, :], ops.relu(cosine), 0.0)
+
+        attended, _ = self.document_attention(d, qs, mask=qs_mask)
+        d_features = ops.concatenate(
+            [x["document_features"], ops.max(cosine, axis=2)[..., None]], axis=-1
+        )
+        compared = self.document_compare(_compare(d, attended, d_features))
+        document = self.document_encoder(
+            drop_compare(compared, training=training),
+            x["sentence_length"],
+            x["slots"],
+            x["sentence_count"],
+        )
+
+        q = words(q, x["pair_query"])
+        attended, q_features = self._query_side(x, d, d_mask, qs, cosine)
+        compared = self.query_compare(_compare(q, attended, q_features))
+        pooled = self.query_pool(
+            drop_compare(compared, training=training), mask=words(q_mask, x["pair_query"])
+        )
+
+        vector = ops.concatenate([document, pooled, x["overall"]], axis=-1)
+        hidden = self.score_hidden(drop_score(vector, training=training))
+        score = self.score_output(drop_hidden(hidden, training=training))
+        return ops.squeeze(score + self.score_skip(x["overall"]), axis=-1)
+
+    def _query_side(
+        self, x: Any, d: Any, d_mask: Any, qs: Any, cosine: Any
+    ) -> tuple[Any, Any]:
+        """Each query word attends over all words of the document, whatever their sentence."""
+        logits = self.query_attention.logits(qs, d)  # (sents, query words, words)
+        slots = x["slots"]
+
+        def documents(values: Any, axis: int) -> Any:
+            # Sentences side by side: (pairs, ..., sentences * words, ...) along `axis`.
+            rows = ops.concatenate([ops.zeros_like(values[:1]), values])
+            taken = ops.take(rows, slots, axis=0)  # (pairs, sentences, ...)
+            return ops.concatenate([taken[:, i] for i in range(slots.shape[1])], axis=axis)
+
+        mask = documents(d_mask, 1)
+        weights = masked_softmax(documents(logits, 2), mask[:, None, :])
+        attended = ops.matmul(weights, documents(d, 1))  # (pairs, query words, width)
+        best = ops.max(documents(ops.max(cosine, axis=1)[:, None, :], 1), axis=1)
+        return attended, ops.concatenate([x["query_features"], best[..., None]], axis=-1)
+
+
+def _compare(one: Any, other: Any, features: Any) -> Any:
+    parts = [one, other, one * other, ops.abs(one - other), features]
+    return ops.concatenate(parts, axis=-1)

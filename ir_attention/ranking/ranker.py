@@ -1,0 +1,173 @@
+"""A trained model at work: scores pairs, ranks documents for a query, says where it looked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from ir_attention.bundle import Bundle
+from ir_attention.data.readers import as_pairs
+from ir_attention.data.vocabulary import Vocabulary
+from ir_attention.errors import BundleError, DataError
+from ir_attention.ranking.explain import Explanation, explain_pair
+from ir_attention.scoring import MatcherScorer
+
+__all__ = ["Ranker"]
+
+Tokenizer = Callable[[str], list[str]]
+
+
+class Scorer(Protocol):
+    """Whatever gives pairs their scores."""
+
+    def score(self, pairs: pd.DataFrame) -> np.ndarray:
+        """The score of each row of a frame with `text_left` and `text_right`."""
+
+
+class Ranker:
+    """Ranks documents that it has never seen, with the model of a bundle.
+
+    A `han` is read and run with NumPy; MatchZoo's models need TensorFlow, which is loaded when
+    they are. Scores are any real numbers, higher is better; they compare documents of one query.
+
+    >>> ranker = Ranker.load("models/news")                               # doctest: +SKIP
+    >>> ranker.rank("Ivy League cancels winter sports", tweets, top_k=5)  # doctest: +SKIP
+    """
+
+    def __init__(self, bundle: Bundle, scorer: Scorer) -> None:
+        self.bundle = bundle
+        self._scorer = scorer
+
+    @classmethod
+    def load(cls, folder: str | Path, *, tokenizer: Tokenizer | None = None) -> Ranker:
+        """Reads a bundle.
+
+        Args:
+            folder: What `train` wrote.
+            tokenizer: What cut the texts into words, if the model was trained with one's own.
+
+        Raises:
+            BundleError: The folder is not a bundle, or damaged, or of another version.
+        """
+        bundle = Bundle.load(folder)
+        return cls(bundle, open_scorer(bundle, tokenizer=tokenizer))
+
+    def score(self, pairs: Any) -> pd.DataFrame:
+        """Scores pairs; labels are not needed.
+
+        Args:
+            pairs: A frame with the columns of a DataPack, a DataPack, or a file of them.
+
+        Returns:
+            A run in the order of the pairs: `query_id, doc_id, score`.
+        """
+        frame = as_pairs(pairs, labels="optional")
+        run = frame[["id_left", "id_right"]].rename(
+            columns={"id_left": "query_id", "id_right": "doc_id"}
+        )
+        return run.assign(score=self._scorer.score(frame))
+
+    def rank(
+        self, query: str, documents: Sequence[str], top_k: int | None = None
+    ) -> pd.DataFrame:
+        """Ranks documents for a query.
+
+        Args:
+            query: A text.
+            documents: Texts, in any order; the same text may stand there twice.
+            top_k: How many to return. Default: all.
+
+        Returns:
+            `position` (the document's place in `documents`, from 0), `document`, `score`; best
+            first, and of equal scores the one that came first.
+
+        Raises:
+            DataError: The query or a document is not a string, or `top_k` is below 1.
+        """
+        documents = _texts(query, documents)
+        if top_k is not None and top_k < 1:
+            raise DataError(f"`top_k` must be at least 1. Received: top_k={top_k!r}")
+        pairs = pd.DataFrame({"text_left": query, "text_right": documents}, dtype=object)
+        scores = self._scorer.score(pairs) if documents else np.zeros(0)
+        order = np.argsort(-scores, kind="stable")[:top_k]
+        return pd.DataFrame(
+            {
+                "position": order,
+                "document": pd.Series([documents[place] for place in order], dtype=object),
+                "score": scores[order],
+            }
+        )
+
+    def explain(self, query: str, document: str) -> Explanation:
+        """Where the model looked: the weights of words and sentences, and word to word.
+
+        Raises:
+            DataError: The model has no attention to show.
+        """
+        _texts(query, [document])
+        if not isinstance(self._scorer, MatcherScorer):
+            raise DataError(f"{self.bundle.model} has no attention to show; han has")
+        return explain_pair(self._scorer, query, document)
+
+
+def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None) -> Scorer:
+    """The scorer of a bundle.
+
+    Raises:
+        BundleError: The bundle's parts do not fit together.
+    """
+    if bundle.model != "han":
+        if bundle.model == "bm25":
+            from ir_attention.ranking.first_stage import BM25
+
+            return BM25.from_json(bundle.vocabulary)
+        from ir_attention.models.baselines import Baseline
+
+        return Baseline.from_parts(bundle.weights, bundle.vocabulary, bundle.settings)
+    weights = dict(bundle.weights)
+    try:
+        table = weights.pop("table")
+        vocabulary = Vocabulary.from_json(bundle.vocabulary)
+        split = bool(bundle.settings["split_sentences"])
+    except (KeyError, DataError) as error:
+        raise BundleError(f"the bundle of a han is incomplete: {error}") from error
+    _check_weights(table, weights, vocabulary, bundle.settings)
+    return MatcherScorer(
+        table, weights, vocabulary=vocabulary, split_sentences=split, tokenizer=tokenizer
+    )
+
+
+def _check_weights(
+    table: np.ndarray, weights: dict[str, np.ndarray], vocabulary: Vocabulary, settings: Any
+) -> None:
+    """Raises a BundleError if a weight is missing or of another shape than the settings say."""
+    from ir_attention.models.forward import weight_shapes
+
+    try:
+        wanted = weight_shapes(table.shape[-1], **settings["matcher"])
+    except (KeyError, TypeError) as error:
+        raise BundleError(f"settings.json does not describe a han ({error})") from error
+    found = {name: weight.shape for name, weight in weights.items()}
+    for name in sorted(set(wanted) | set(found)):
+        if wanted.get(name) != found.get(name):
+            raise BundleError(
+                f"weights.safetensors: {name} should have shape {wanted.get(name)}. "
+                f"Received: {found.get(name)}"
+            )
+    if table.ndim != 2 or len(table) < vocabulary.size:
+        raise BundleError(
+            f"the table of vectors has shape {table.shape}, the vocabulary {vocabulary.size} ids"
+        )
+
+
+def _texts(query: str, documents: Sequence[str]) -> list[str]:
+    if isinstance(documents, str):
+        raise DataError("`documents` must be a list of texts. Received: one string")
+    for name, text in [("query", query), *[("documents", document) for document in documents]]:
+        if not isinstance(text, str):
+            raise DataError(f"`{name}` must be text. Received: {type(text).__name__} {text!r}")
+    return list(documents)

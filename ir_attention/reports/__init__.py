@@ -1,0 +1,1 @@
+"""Numbers to pages; knows nothing of models."""

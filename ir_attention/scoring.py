@@ -1,0 +1,121 @@
+"""Scores pairs with a trained matcher, in NumPy: numbering, chunks, and where it looked.
+
+Training measures itself with it after every epoch, and `ranking` answers requests with it, so the
+number that picks the best epoch is the number a user gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ir_attention.data.arrays import Runs, Texts, number_texts, pair_arrays
+from ir_attention.data.vocabulary import Vocabulary
+from ir_attention.models.forward import Looks, score_pairs
+
+__all__ = ["MatcherScorer", "Request"]
+
+# Words of documents that go through the network at once: enough for long products, little enough
+# to stay in the cache.
+_WORDS = 8192
+
+
+class Request(NamedTuple):
+    """Pairs as numbers: places of their texts in `texts`."""
+
+    texts: Texts
+    query: np.ndarray  # (pairs,)
+    document: np.ndarray  # (pairs,)
+
+
+class MatcherScorer:
+    """A trained `han`, ready to score: its weights, and how it reads texts.
+
+    Args:
+        table: Vectors `(vocabulary, width)`.
+        weights: By `layer/weight`.
+        vocabulary: Numbers the words.
+        split_sentences: Whether documents have sentences, or are read as one.
+        tokenizer: Cuts texts into words. Default: `text.words`.
+    """
+
+    def __init__(
+        self,
+        table: np.ndarray,
+        weights: dict[str, np.ndarray],
+        *,
+        vocabulary: Vocabulary,
+        split_sentences: bool = True,
+        tokenizer: Callable[[str], list[str]] | None = None,
+    ) -> None:
+        self.table, self.weights, self.vocabulary = table, weights, vocabulary
+        self.split_sentences, self.tokenizer = split_sentences, tokenizer
+
+    def number(self, queries: pd.Series, documents: pd.Series) -> Request:
+        """Numbers each text once. The two series are the texts of the pairs, row by row."""
+        both = pd.concat([queries, documents], ignore_index=True)
+        places, texts = pd.factorize(both)
+        numbered = number_texts(
+            list(texts),
+            self.vocabulary,
+            tokenizer=self.tokenizer,
+            split_sentences=self.split_sentences,
+        )
+        return Request(numbered, places[: len(queries)], places[len(queries) :])
+
+    def score_request(self, request: Request) -> np.ndarray:
+        """The score of each pair, `(pairs,)`, higher is better."""
+        scores = np.zeros(len(request.query))
+        for rows, groups in _chunks(request):
+            pairs = pair_arrays(request.texts, groups)
+            scores[rows] = score_pairs(pairs, self.table, self.weights)[0]
+        return scores
+
+    def score(self, pairs: pd.DataFrame) -> np.ndarray:
+        """The score of each row of a frame with `text_left` and `text_right`."""
+        return self.score_request(self.number(pairs["text_left"], pairs["text_right"]))
+
+    def look(self, query: str, document: str) -> tuple[float, Looks, Request]:
+        """The score of one pair, and every attention weight behind it."""
+        request = self.number(pd.Series([query]), pd.Series([document]))
+        pairs = pair_arrays(request.texts, [(int(request.query[0]), request.document)])
+        scores, looks = score_pairs(pairs, self.table, self.weights)
+        return float(scores[0]), looks, request
+
+
+def _chunks(request: Request) -> Iterator[tuple[np.ndarray, list[tuple[int, np.ndarray]]]]:
+    """Rows that are scored at once, and their queries with their documents.
+
+    Documents of a query are sorted by length, so that the sentences of a chunk end together.
+    """
+    lengths = Runs.of_texts(request.texts).lengths
+    order = np.lexsort((lengths[request.document], request.query))
+    chunk: list[np.ndarray] = []
+    words = 0
+    for rows in _runs(request.query[order], order):
+        ends = np.cumsum(lengths[request.document[rows]])
+        # A query with very many documents is scored in several parts.
+        for part in np.split(rows, np.flatnonzero(np.diff(ends // _WORDS)) + 1):
+            size = int(lengths[request.document[part]].sum())
+            if chunk and words + size > _WORDS:
+                yield _grouped(request, chunk)
+                chunk, words = [], 0
+            chunk.append(part)
+            words += size
+    if chunk:
+        yield _grouped(request, chunk)
+
+
+def _runs(keys: np.ndarray, values: np.ndarray) -> list[np.ndarray]:
+    """Cuts `values` where the sorted `keys` change."""
+    return np.split(values, np.flatnonzero(np.diff(keys)) + 1) if len(keys) else []
+
+
+def _grouped(
+    request: Request, chunk: list[np.ndarray]
+) -> tuple[np.ndarray, list[tuple[int, np.ndarray]]]:
+    groups = [(int(request.query[rows[0]]), request.document[rows]) for rows in chunk]
+    return np.concatenate(chunk), groups

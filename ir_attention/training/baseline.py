@@ -1,0 +1,1 @@
+"""MatchZoo's models in training."""

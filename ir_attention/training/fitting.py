@@ -1,0 +1,221 @@
+"""The training loop: epochs, the dev measure after each, the best epoch kept, a bundle written."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from ir_attention.bundle import Bundle, check_free
+from ir_attention.data.checks import check_pairs
+from ir_attention.data.readers import as_pairs
+from ir_attention.data.splits import split_by_query
+from ir_attention.errors import DataError
+from ir_attention.evaluation import evaluate
+from ir_attention.reports.card import model_card
+from ir_attention.training.settings import MODELS, TrainingSettings, training_settings
+
+__all__ = ["Learner", "Trained", "train"]
+
+Say = Callable[[str], None]
+
+
+class Learner(Protocol):
+    """A model in training, whatever it is made of."""
+
+    epochs: int
+    notes: list[str]
+
+    def fit_epoch(self, epoch: int) -> float:
+        """Goes once over the training data; the mean loss."""
+
+    def score_dev(self) -> np.ndarray:
+        """The scores of the dev pairs, `(pairs,)`."""
+
+    def state(self) -> list[np.ndarray]:
+        """A copy of every weight, of every part."""
+
+    def restore(self, state: list[np.ndarray]) -> None:
+        """Puts such a copy back."""
+
+    def parts(self) -> tuple[dict[str, np.ndarray], dict[str, Any], dict[str, Any]]:
+        """Weights by name, vocabulary and settings, as a bundle holds them."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves.
+
+    Attributes:
+        bundle: The model of the best epoch.
+        history: A row per epoch: `epoch` (from 1), `loss`, the dev measure by its name, `seconds`.
+        notes: What was noticed about the data, a sentence each.
+        folder: Where the bundle was written, or None.
+    """
+
+    bundle: Bundle
+    history: pd.DataFrame
+    notes: tuple[str, ...]
+    folder: Path | None
+
+
+def train(
+    train: Any,
+    dev: Any = None,
+    *,
+    model: str = "han",
+    out: str | Path | None = None,
+    vectors: Any = None,
+    seed: int = 7,
+    say: Say | None = None,
+    **options: Any,
+) -> Trained:
+    """Trains a model to rank documents of a query, and keeps its best epoch.
+
+    After every epoch the dev pairs are ranked and measured; training stops when the measure no
+    longer rises, and every weight goes back to where it was at its best. One seed gives one
+    result, on one machine, in any process.
+
+    Args:
+        train: Labelled pairs: a DataPack, a frame with the columns of a DataPack, or a file.
+        dev: The same, to choose the epoch. Default: a tenth of the queries of `train`, by seed.
+        model: A name of `MODELS`.
+        out: The folder of the bundle. Default: none is written.
+        vectors: Pretrained vectors, as `data.vectors.read_vectors` takes them.
+        seed: Of weights, dropout, order and sampling.
+        say: Is called with a line of progress at a time. Default: prints on stderr.
+        options: Fields of `TrainingSettings`, such as `epochs=3`.
+
+    Raises:
+        DataError: The pairs, the vectors or an option cannot be used.
+        BundleError: There is something at `out` already.
+    """
+    settings = training_settings(options)
+    say = say or _to_stderr
+    if model not in MODELS:
+        raise DataError(f"no model is called {model!r}. Known: {', '.join(sorted(MODELS))}")
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise DataError(f"`seed` must be a whole number of at least 0. Received: seed={seed!r}")
+    if out is not None:
+        check_free(out, overwrite=settings.overwrite)
+    train_pairs, dev_pairs, notes = _pairs(train, dev, seed, say)
+    learner = _learner(model, train_pairs, dev_pairs, vectors, seed=seed, settings=settings)
+    for note in learner.notes:
+        say(note)
+    history = _fit(learner, dev_pairs, settings, say)
+    weights, vocabulary, own = learner.parts()
+    facts = {
+        "model": model,
+        "seed": seed,
+        "versions": _versions(),
+        "training": settings.to_json(),
+        "data": {
+            "train": _size(train_pairs),
+            "dev": _size(dev_pairs),
+        },
+        "history": history.to_dict("records"),
+        **own,
+    }
+    notes = (*notes, *learner.notes)
+    card = model_card(facts, notes)
+    bundle = Bundle(facts, vocabulary, weights, card)
+    folder = None if out is None else bundle.save(out, overwrite=settings.overwrite)
+    return Trained(bundle, history, notes, folder)
+
+
+def _pairs(
+    train: Any, dev: Any, seed: int, say: Say
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
+    """Both parts as checked frames, and what is odd about them."""
+    train_pairs = as_pairs(train)
+    if dev is None:
+        train_pairs, dev_pairs = split_by_query(train_pairs, (0.9, 0.1), seed=seed)
+        said = (
+            f"no dev pairs were given: {dev_pairs['id_left'].nunique()} of "
+            f"{dev_pairs['id_left'].nunique() + train_pairs['id_left'].nunique()} queries are "
+            f"kept apart for choosing the epoch (seed {seed})"
+        )
+        notes: tuple[str, ...] = (said,)
+    else:
+        dev_pairs, notes = as_pairs(dev), ()
+    notes = (*notes, *check_pairs(train_pairs, dev_pairs).lines())
+    for note in notes:
+        say(note)
+    return train_pairs, dev_pairs, notes
+
+
+def _learner(
+    model: str,
+    train: pd.DataFrame,
+    dev: pd.DataFrame,
+    vectors: Any,
+    *,
+    seed: int,
+    settings: TrainingSettings,
+) -> Learner:
+    if model == "han":
+        from ir_attention.training.matching import MatcherLearner
+
+        return MatcherLearner(train, dev, vectors, seed=seed, settings=settings)
+    if model == "bm25":
+        from ir_attention.training.counting import BM25Learner
+
+        return BM25Learner(train, dev)
+    from ir_attention.training.baseline import BaselineLearner
+
+    return BaselineLearner(model, train, dev, seed=seed, settings=settings)
+
+
+def _fit(
+    learner: Learner, dev: pd.DataFrame, settings: TrainingSettings, say: Say
+) -> pd.DataFrame:
+    """Fits until the dev measure no longer rises; leaves the learner at its best."""
+    name, rows = settings.measure, []
+    best, best_state, best_epoch = -np.inf, learner.state(), 0
+    qrels = dev.rename(columns={"id_left": "query_id", "id_right": "doc_id", "label": "relevance"})
+    for epoch in range(1, learner.epochs + 1):
+        start = time.perf_counter()
+        loss = learner.fit_epoch(epoch)
+        if not np.isfinite(loss):
+            raise DataError(f"the loss of epoch {epoch} is {loss}: try a smaller learning_rate")
+        run = qrels[["query_id", "doc_id"]].assign(score=learner.score_dev())
+        value = evaluate(run, qrels[["query_id", "doc_id", "relevance"]], [name]).measures[name]
+        seconds = time.perf_counter() - start
+        rows.append({"epoch": epoch, "loss": loss, name: value, "seconds": round(seconds, 1)})
+        better = value > best
+        say(
+            f"epoch {epoch} of {learner.epochs}: loss {loss:.4f}, dev {name} {value:.4f}"
+            f"{' (best so far)' if better else ''}, {seconds:.0f} s"
+        )
+        if better:
+            best, best_state, best_epoch = value, learner.state(), epoch
+        elif epoch - best_epoch >= settings.patience:
+            break
+    learner.restore(best_state)
+    if len(rows) > 1:
+        say(f"kept epoch {best_epoch}: dev {name} {best:.4f}")
+    return pd.DataFrame(rows)
+
+
+def _size(pairs: pd.DataFrame) -> dict[str, int]:
+    return {
+        "pairs": len(pairs),
+        "queries": int(pairs["id_left"].nunique()),
+        "positives": int((pairs["label"] > 0).sum()),
+    }
+
+
+def _versions() -> dict[str, str]:
+    names = ("ir_attention", "keras", "tensorflow", "matchzoo", "numpy")
+    return {name: version(name) for name in names}
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201  progress is what `say` is for

@@ -1,0 +1,248 @@
+"""`han` in training: vocabulary and vectors, batches, and the Keras model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ir_attention.backend import keras
+from ir_attention.data.arrays import (
+    Cuts,
+    Runs,
+    Sizes,
+    Texts,
+    cut_report,
+    number_texts,
+    pad,
+    pair_arrays,
+)
+from ir_attention.data.batches import Batch, Judged, listwise
+from ir_attention.data.vectors import Vectors, read_vectors
+from ir_attention.data.vocabulary import Vocabulary, stem_idf
+from ir_attention.models.losses import LOSSES
+from ir_attention.models.matcher import Matcher, MatcherSettings
+from ir_attention.scoring import MatcherScorer, Request
+from ir_attention.text import stem
+from ir_attention.training.settings import TrainingSettings
+
+__all__ = ["MatcherLearner"]
+
+# Vectors from a file are made this long: about the length of random ones times what a gate needs
+# to open, as found in trials.
+_LENGTH = 4.0
+
+
+class MatcherLearner:
+    """A `Matcher` in training, as `fitting.Learner` describes it.
+
+    Args:
+        train: Labelled pairs.
+        dev: Pairs that are scored after each epoch.
+        vectors: As `read_vectors` takes them, kept as they are; or None for random ones, trained.
+        seed: Of everything that is drawn.
+        settings: See there.
+    """
+
+    def __init__(
+        self,
+        train: pd.DataFrame,
+        dev: pd.DataFrame,
+        vectors: Any,
+        *,
+        seed: int,
+        settings: TrainingSettings,
+    ) -> None:
+        self.settings, self.epochs = settings, settings.epochs or 5
+        self.notes: list[str] = []
+        texts = _unique(train)
+        self.vocabulary, table = self._vocabulary(texts, vectors, seed)
+        scorer = MatcherScorer(
+            table, {}, vocabulary=self.vocabulary, split_sentences=settings.split_sentences
+        )
+        request = scorer.number(train["text_left"], train["text_right"])
+        self.dev = scorer.number(dev["text_left"], dev["text_right"])
+        self.data = _Epochs(request, train["label"].to_numpy(), seed, settings)
+        self.notes += cut_report(request.texts, request.query, request.document, self.data.cuts)
+        self.model = Matcher(
+            table,
+            MatcherSettings(
+                dropout=settings.dropout,
+                levels=2 if settings.split_sentences else 1,
+                trainable_vectors=vectors is None,
+            ),
+            seed,
+        )
+        own = {"margin": settings.margin} if settings.loss == "hinge" else {}
+        self.model.compile(
+            optimizer=keras.optimizers.Adam(
+                WarmupDecay(settings.learning_rate, settings.warmup, self.epochs * len(self.data)),
+                global_clipnorm=settings.clip,
+            ),
+            loss=LOSSES[settings.loss](settings.queries, **own),
+        )
+
+    def fit_epoch(self, epoch: int) -> float:
+        self.data.draw(epoch)
+        history = self.model.fit(self.data, shuffle=False, verbose=0)
+        return float(history.history["loss"][-1])
+
+    def score_dev(self) -> np.ndarray:
+        scorer = MatcherScorer(
+            np.asarray(self.model.table.embeddings),
+            self.model.weights_by_name(),
+            vocabulary=self.vocabulary,
+        )
+        return scorer.score_request(self.dev)
+
+    def state(self) -> list[np.ndarray]:
+        return [np.array(weight) for weight in self.model.get_weights()]
+
+    def restore(self, state: list[np.ndarray]) -> None:
+        self.model.set_weights(state)
+
+    def parts(self) -> tuple[dict[str, np.ndarray], dict[str, Any], dict[str, Any]]:
+        table = np.asarray(self.model.table.embeddings)
+        if not self.model.settings.trainable_vectors:
+            table = table.astype(np.float16)  # exact: `_scaled` rounded it
+        settings = {
+            "matcher": asdict(self.model.settings),
+            "split_sentences": self.settings.split_sentences,
+            "parameters": int(self.model.count_params()) - table.size,
+            "vectors": table.size,
+        }
+        return (
+            {**self.model.weights_by_name(), "table": table},
+            self.vocabulary.to_json(),
+            settings,
+        )
+
+    def _vocabulary(self, texts: list[str], vectors: Any, seed: int) -> tuple[Vocabulary, Any]:
+        """The vocabulary of the training texts, and the table of vectors."""
+        split = self.settings.split_sentences
+        numbered = number_texts(texts, Vocabulary(), split_sentences=split)
+        stems = np.array(stem(numbered.forms), object)
+        idf = stem_idf(
+            set(stems[numbered.word[start : start + length]])
+            for start, length in zip(*Runs.of_texts(numbered)[1:3], strict=True)
+        )
+        counts = Counter(dict(enumerate(np.bincount(numbered.word).tolist())))
+        frequent = sorted(
+            numbered.forms[word] for word, n in counts.items() if n >= self.settings.min_count
+        )
+        if vectors is None:
+            table = _random(len(frequent), self.settings.width, seed)
+            return Vocabulary(frequent, idf), table
+        read = read_vectors(
+            vectors, wanted=frozenset(numbered.forms), most=self.settings.most_vectors
+        )
+        self.notes.append(_coverage(read, numbered))
+        if read.tokenizer is None:
+            return Vocabulary(read.words, idf), _scaled(read.table, first_row=True)
+        return Vocabulary(idf=idf, tokenizer=read.tokenizer), _scaled(read.table)
+
+
+class _Epochs(keras.utils.PyDataset):
+    """The batches of an epoch: one padding for all, so that the model is traced once."""
+
+    def __init__(
+        self, request: Request, labels: np.ndarray, seed: int, settings: TrainingSettings
+    ) -> None:
+        super().__init__(workers=1)
+        self.request, self.seed, self.settings = request, seed, settings
+        self.pairs = Judged(request.query, request.document, labels)
+        counts = request.texts.sentence_counts[request.document]
+        most = min(int(counts.max(initial=1)), settings.sentences)
+        self.cuts = Cuts(settings.query_pieces, settings.sentence_pieces, most)
+        self.sizes = Sizes(
+            queries=settings.queries,
+            pairs=settings.queries * settings.candidates,
+            query=self.cuts.query,
+            sentence=self.cuts.sentence,
+            sentences=most,
+        )
+        self.draw(1)
+
+    def draw(self, epoch: int) -> None:
+        """Draws the batches of an epoch; the same for the same seed and number."""
+        self.batches = list(
+            listwise(
+                self.pairs,
+                np.random.default_rng([self.seed, epoch]),
+                queries=self.settings.queries,
+                candidates=self.settings.candidates,
+                positives=self.settings.positives,
+            )
+        )
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        batch: Batch = self.batches[index]
+        bounds = np.searchsorted(batch.group, np.arange(len(batch.query) + 1))
+        groups = [
+            (int(query), batch.document[start:end])
+            for query, start, end in zip(batch.query, bounds, bounds[1:], strict=False)
+        ]
+        inputs = pad(pair_arrays(self.request.texts, groups, self.cuts), self.sizes)
+        target = np.zeros((self.sizes.pairs, 2), np.float32)
+        target[:, 1] = -1  # padding belongs to no query
+        target[: len(batch.label), 0] = batch.label > 0
+        target[: len(batch.label), 1] = batch.group
+        return inputs, target
+
+
+@keras.saving.register_keras_serializable("ir_attention")
+class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """Rises linearly to `rate` in `warmup` steps; falls linearly to a tenth at `steps`."""
+
+    def __init__(self, rate: float, warmup: int, steps: int) -> None:
+        self.rate, self.warmup, self.steps = rate, warmup, steps
+
+    def __call__(self, step: Any) -> Any:
+        ops = keras.ops
+        step = ops.cast(step, "float32")
+        rise = ops.minimum((step + 1.0) / max(self.warmup, 1), 1.0)
+        return self.rate * rise * (1.0 - 0.9 * ops.minimum(step / max(self.steps, 1), 1.0))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"rate": self.rate, "warmup": self.warmup, "steps": self.steps}
+
+
+def _unique(pairs: pd.DataFrame) -> list[str]:
+    return list(pd.unique(pd.concat([pairs["text_right"], pairs["text_left"]])))
+
+
+def _random(words: int, width: int, seed: int) -> np.ndarray:
+    """Normal vectors of about length 1; row 0, of unknown words, is zeros."""
+    table = np.random.default_rng(seed).normal(0, width**-0.5, (words + 1, width))
+    table[0] = 0
+    return table.astype(np.float32)
+
+
+def _scaled(vectors: np.ndarray, first_row: bool = False) -> np.ndarray:
+    """Vectors of one length, in numbers that float16 holds exactly; row 0 is zeros."""
+    norms = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    table = (_LENGTH * vectors / norms).astype(np.float16).astype(np.float32)
+    if first_row:
+        return np.concatenate([np.zeros((1, table.shape[1]), np.float32), table])
+    table[0] = 0
+    return table
+
+
+def _coverage(read: Vectors, numbered: Texts) -> str:
+    """How many of the words of the training texts have a vector, as a sentence."""
+    counts = np.bincount(numbered.word, minlength=len(numbered.forms))
+    if read.tokenizer is None:
+        known = np.isin(np.array(numbered.forms, object), np.array(read.words, object))
+    else:
+        vocabulary = Vocabulary(tokenizer=read.tokenizer)
+        pieces, lengths = vocabulary.ids(numbered.forms)
+        starts = np.cumsum(lengths) - lengths
+        known = ~np.logical_or.reduceat(pieces == vocabulary.unknown, starts)
+    running, distinct = counts[known].sum() / max(counts.sum(), 1), known.mean()
+    return f"vectors cover {running:.1%} of the words of the training texts, {distinct:.1%} of the distinct ones"

@@ -1,0 +1,108 @@
+"""What can be trained, and the settings of a training."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
+from typing import Any
+
+from ir_attention.errors import DataError
+
+__all__ = ["MODELS", "TrainingSettings", "training_settings"]
+
+# By name: its kind, and what it is in a line.
+MODELS = {
+    "bm25": ("words", "BM25 over the candidates; nothing is learnt but how rare words are"),
+    "conv-knrm": ("MatchZoo", "Conv-KNRM: kernels over n-gram similarities (Dai et al. 2018)"),
+    "dssm": ("MatchZoo", "DSSM: two towers over letter trigrams (Huang et al. 2013)"),
+    "han": ("attention", "hierarchical documents that attend over the query; for re-ranking"),
+    "mv-lstm": ("MatchZoo", "MV-LSTM: similarities of BiLSTM states (Wan et al. 2016)"),
+}
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The settings of a training; the defaults are the recipe's.
+
+    Args:
+        epochs: Rounds over the training queries at most. Default: 5, of MatchZoo's models 10.
+        patience: Rounds without a better dev measure after which training stops.
+        measure: What decides which epoch is the best, by its `ir_measures` name.
+        loss: `softmax` over the list of candidates, or `hinge` over pairs of it.
+        margin: Of the hinge loss, in units of the score.
+        learning_rate: Of Adam, after `warmup` steps; decays linearly to a tenth.
+        clip: Largest norm of all gradients together.
+        queries: Queries in a batch.
+        candidates: Documents of a query in a batch at most; others are drawn next time.
+        positives: Relevant ones among them at most.
+        query_pieces: Words, or word pieces, of a query that training takes. Scoring takes all.
+        sentence_pieces: The same of each sentence of a document.
+        sentences: Sentences of a document that training takes.
+        split_sentences: Whether a document has sentences, or is read as one.
+        dropout: Share of values dropped in training.
+        width: Of word vectors without a file, and how often a word must occur to have one:
+        min_count: in the training texts.
+        most_vectors: Words read from a file of vectors beyond those of the training texts.
+        overwrite: Whether a bundle that is there already may be replaced.
+    """
+
+    epochs: int | None = None
+    patience: int = 2
+    measure: str = "AP"
+    loss: str = "softmax"
+    margin: float = 1.0
+    learning_rate: float = 1e-3
+    warmup: int = 50
+    clip: float = 5.0
+    queries: int = 16
+    candidates: int = 8
+    positives: int = 4
+    query_pieces: int = 16
+    sentence_pieces: int = 36
+    sentences: int = 30
+    split_sentences: bool = True
+    dropout: float = 0.2
+    width: int = 128
+    min_count: int = 1
+    most_vectors: int = 50_000
+    overwrite: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, by name."""
+        return asdict(self)
+
+
+def training_settings(options: dict[str, Any]) -> TrainingSettings:
+    """Settings from keyword arguments.
+
+    Raises:
+        DataError: A name is unknown, or a value is of the wrong type or out of range.
+    """
+    known = {field.name: field for field in fields(TrainingSettings)}
+    for name in options:
+        if name not in known:
+            close = get_close_matches(name, known, 3) or sorted(known)
+            raise DataError(f"no setting is called {name!r}. Perhaps: {', '.join(close)}")
+    settings = TrainingSettings(**options)
+    for name in ("epochs", "patience", "queries", "query_pieces", "sentence_pieces", "sentences"):
+        _check(settings, name, lambda value: isinstance(value, int) and value >= 1, "1 or more")
+    for name in ("positives", "width", "min_count"):
+        _check(settings, name, lambda value: isinstance(value, int) and value >= 1, "1 or more")
+    _check(settings, "candidates", lambda value: isinstance(value, int) and value >= 2, "2 or more")
+    _check(settings, "dropout", lambda value: 0 <= value < 1, "at least 0 and below 1")
+    _check(settings, "loss", lambda value: value in ("softmax", "hinge"), "softmax or hinge")
+    for name in ("learning_rate", "clip", "margin"):
+        _check(settings, name, lambda value: value > 0, "above 0")
+    return settings
+
+
+def _check(settings: TrainingSettings, name: str, good: Any, rule: str) -> None:
+    value = getattr(settings, name)
+    if name == "epochs" and value is None:
+        return
+    try:
+        fine = bool(good(value))
+    except TypeError:
+        fine = False
+    if not fine:
+        raise DataError(f"`{name}` must be {rule}. Received: {name}={value!r}")
