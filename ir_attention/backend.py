@@ -46,8 +46,8 @@ def load_keras() -> ModuleType:
     if keras is None:
         with quiet():
             keras = importlib.import_module("keras")
-            if keras.config.backend() == "tensorflow":
-                load_tensorflow()
+    if keras.config.backend() == "tensorflow":
+        load_tensorflow()
     return keras
 
 
@@ -73,7 +73,8 @@ def quiet() -> Iterator[None]:
     descriptor is restored in any case. Other threads' words on stderr are held back with it, so
     the block should be short.
     """
-    # TensorFlow reads this at its first message; later ones (a GPU's name, cuDNN's version) obey.
+    # Read at TensorFlow's first message, and obeyed by later ones (a GPU's name, cuDNN's version).
+    # 3 leaves out errors as well: those that matter reach Python as exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _LOCK, warnings.catch_warnings(), _stderr_held():
         warnings.simplefilter("ignore")

@@ -6,11 +6,10 @@ number that picks the best epoch is the number a user gets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from ir_attention.data.arrays import Runs, Texts, number_texts, pair_arrays
 from ir_attention.data.vocabulary import Vocabulary
@@ -54,17 +53,20 @@ class MatcherScorer:
         self.table, self.weights, self.vocabulary = table, weights, vocabulary
         self.split_sentences, self.tokenizer = split_sentences, tokenizer
 
-    def number(self, queries: pd.Series, documents: pd.Series) -> Request:
-        """Numbers each text once. The two series are the texts of the pairs, row by row."""
-        both = pd.concat([queries, documents], ignore_index=True)
-        places, texts = pd.factorize(both)
+    def number(self, queries: Sequence[str], documents: Sequence[str]) -> Request:
+        """Numbers each text once. Both hold the texts of the pairs, row by row."""
+        numbers: dict[str, int] = {}
+        query, document = (
+            np.array([numbers.setdefault(text, len(numbers)) for text in side], np.int64)
+            for side in (queries, documents)
+        )
         numbered = number_texts(
-            list(texts),
+            list(numbers),
             self.vocabulary,
             tokenizer=self.tokenizer,
             split_sentences=self.split_sentences,
         )
-        return Request(numbered, places[: len(queries)], places[len(queries) :])
+        return Request(numbered, query, document)
 
     def score_request(self, request: Request) -> np.ndarray:
         """The score of each pair, `(pairs,)`, higher is better."""
@@ -74,13 +76,13 @@ class MatcherScorer:
             scores[rows] = score_pairs(pairs, self.table, self.weights)[0]
         return scores
 
-    def score(self, pairs: pd.DataFrame) -> np.ndarray:
-        """The score of each row of a frame with `text_left` and `text_right`."""
-        return self.score_request(self.number(pairs["text_left"], pairs["text_right"]))
+    def score(self, queries: Sequence[str], documents: Sequence[str]) -> np.ndarray:
+        """The score of each pair of texts."""
+        return self.score_request(self.number(queries, documents))
 
     def look(self, query: str, document: str) -> tuple[float, Looks, Request]:
         """The score of one pair, and every attention weight behind it."""
-        request = self.number(pd.Series([query]), pd.Series([document]))
+        request = self.number([query], [document])
         pairs = pair_arrays(request.texts, [(int(request.query[0]), request.document)])
         scores, looks = score_pairs(pairs, self.table, self.weights)
         return float(scores[0]), looks, request

@@ -166,8 +166,8 @@ def normal(word: str) -> str:
     if word.isascii():
         form = word.lower()
     else:
-        form = unicodedata.normalize("NFKC", word).casefold()
-        form = unicodedata.normalize("NFKC", form).translate(_DROPPED) or word
+        form = unicodedata.normalize("NFKC", word).casefold().translate(_DROPPED)
+        form = unicodedata.normalize("NFKC", form) or word
     if form.isalnum():
         return form
     end = len(form)

@@ -28,7 +28,8 @@ vocabulary.fit("the cat sat on the mat".split())
 frame = pandas.DataFrame({"text_left": list("AABC"), "text_right": list("abbc")})
 print(json.dumps({
     "keras changed": before != after or registered != keras.saving.get_custom_objects(),
-    "modules": [name for name in sys.modules if name in ("keras.engine", "keras.utils.losses_utils")],
+    "modules": [name for name in ("keras.engine", "keras.utils.losses_utils")
+                if name in sys.modules],
     "numpy": hasattr(numpy, "asscalar"),
     "pathlib": Path.expanduser is not expanduser,
     "home": str(mz.USER_DIR),
@@ -80,10 +81,10 @@ def test_every_name_of_matchzoo_is_there():
     package = sys.modules["matchzoo"]
     for name in mz.__all__:
         assert getattr(mz, name) is getattr(package, name)
-    expected = """DataPack pack load_data_pack preprocessors DataGenerator DataGeneratorBuilder losses
-        metrics tasks callbacks models engine embedding Embedding layers auto chain_transform
-        load_preprocessor load_model Param ParamTable hyper_spaces build_vocab_unit one_hot
-        datasets contrib data_generator build_unit_from_data_pack""".split()
+    expected = """DataPack pack load_data_pack preprocessors DataGenerator DataGeneratorBuilder
+        losses metrics tasks callbacks models engine embedding Embedding layers auto
+        chain_transform load_preprocessor load_model Param ParamTable hyper_spaces one_hot datasets
+        contrib data_generator build_vocab_unit build_unit_from_data_pack""".split()
     assert set(expected) <= set(mz.__all__) == set(dir(mz))
     with pytest.raises(AttributeError, match="nothing"):
         mz.nothing  # noqa: B018
@@ -91,8 +92,9 @@ def test_every_name_of_matchzoo_is_there():
 
 def test_submodules_are_the_same_ones():
     import ir_attention.matchzoo.preprocessors as preprocessors
-    from ir_attention.matchzoo import DataPack
     from ir_attention.matchzoo.engine.base_preprocessor import BasePreprocessor
+
+    from ir_attention.matchzoo import DataPack
 
     assert preprocessors is mz.preprocessors
     assert DataPack is mz.DataPack

@@ -1,9 +1,10 @@
 """Words, sentences and matching forms: kept whole, in place, and quick whatever the text."""
 
+import doctest
 import re
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ir_attention import text as module
@@ -60,6 +61,7 @@ TEXTS = st.lists(ALPHABET, max_size=20).map("".join) | st.text(max_size=20)
 
 
 @given(TEXTS)
+@settings(deadline=None)
 def test_spans_are_the_words(text):
     spans = word_spans(text)
     assert [text[start:end] for start, end in spans] == words(text)
@@ -73,6 +75,7 @@ def test_spans_are_the_words(text):
 
 
 @given(TEXTS.map(lambda text: text.encode("ascii", "replace").decode()))
+@settings(deadline=None)
 def test_the_ascii_pattern_is_the_general_one(text):
     assert words(text) == module._any_word().findall(text)
 
@@ -194,6 +197,7 @@ def test_lines_and_leftovers(text):
 
 
 @given(TEXTS)
+@settings(deadline=None)
 @example("\u2028.A. \xa0B.")
 def test_sentences_lose_nothing(text):
     spans = sentences(text)
@@ -274,6 +278,8 @@ def test_matching_forms(word):
 
 
 @given(TEXTS)
+@example("a\u200d\u0301")  # what joins them goes, and then they are one letter
+@settings(deadline=None)
 def test_the_form_of_a_form_is_itself(text):
     for word in [text, *words(text)]:
         form = normal(word)
@@ -302,3 +308,9 @@ def test_stop_words_are_words_and_forms():
         assert words(word) == [word]
         assert normal(word) in STOP_WORDS
     assert {"the", "don't", "it's", "it"} <= STOP_WORDS
+
+
+def test_the_examples_in_the_docstrings():
+    result = doctest.testmod(module)
+    assert result.attempted > 5
+    assert result.failed == 0

@@ -124,7 +124,7 @@ def pair_arrays(
         places[len(query.pieces) :],
         document.lengths,
         sentence_counts,
-        np.repeat(np.arange(len(groups)), [len(docs) for _, docs in groups]),
+        np.repeat(np.arange(len(groups)), np.array([len(docs) for _, docs in groups], np.int64)),
         features,
         _query_features(matches, query, of_text.lengths[queries]),
         _stack([m.overall for m in matches], 9),

@@ -45,6 +45,9 @@ def listwise(
 
     A query is left out if all its documents have the same label: nothing could be ranked. Where
     it has more documents than fit, a new choice is drawn each epoch.
+
+    Raises:
+        DataError: No query has both labels.
     """
     groups = _groups(pairs)
     lists = []
@@ -63,6 +66,9 @@ def pairwise(
 
     Negatives are drawn without repetition while there are enough. A query is left out if all its
     documents have the same label.
+
+    Raises:
+        DataError: No query has both labels.
     """
     lists = []
     for rows in _groups(pairs):
@@ -75,7 +81,16 @@ def pairwise(
 
 
 def pointwise(pairs: Judged, rng: np.random.Generator, *, rows: int = 128) -> Iterator[Batch]:
-    """Each pair by itself, `rows` at a time."""
+    """Each pair by itself, `rows` at a time.
+
+    Raises:
+        DataError: All pairs have the same label.
+    """
+    if len(np.unique(pairs.label)) < 2:
+        raise DataError(
+            "all pairs have the same label, so there is nothing to learn. Received: "
+            f"{len(pairs.label)} pairs, labels {np.unique(pairs.label).tolist()}"
+        )
     order = rng.permutation(len(pairs.label))
     return _batches(pairs, [order[at : at + 1] for at in range(len(order))], rows)
 

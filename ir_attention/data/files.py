@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
@@ -98,7 +99,7 @@ def load_table(path: Path, format: str | None = None) -> Table:
 
 def shown(value: object) -> str:
     """The value as an error shows it, cut at a length that leaves the error readable."""
-    text = repr(value)
+    text = repr(value.item() if isinstance(value, np.generic) else value)
     return text if len(text) <= 80 else f"{text[:60]}...{text[-10:]} (cut)"
 
 
@@ -198,18 +199,23 @@ def _explained(
         data.decode()
     except UnicodeDecodeError:
         return _not_utf8(data, name)
-    (_, names), *rows = _records(data, field)
-    bad = [(line, fields) for line, fields in rows if len(fields) != len(names)]
+    records = _records(data, field)
+    _, names = next(records)
+    total, bad, first = 0, 0, (0, names)
+    for total, record in enumerate(records, 1):  # noqa: B007  total is how many there were
+        if len(record[1]) != len(names):
+            first = first if bad else record
+            bad += 1
     if not bad:
-        received = reason if rows else [value.decode() for value in names]
+        received = reason if total else [value.decode() for value in names]
         return DataError(
             f"{name}: must have rows below the names of columns. Received: {received}."
         )
-    line, fields = bad[0]
+    line, fields = first
     return DataError(
         f"{name}, line {line}: {len(fields)} fields, but the first line names {len(names)}. {hint} "
         f"Received: {shown([value.decode() for value in fields])} "
-        f"({len(bad)} of {len(rows)} rows are like this)."
+        f"({bad} of {total} rows are like this)."
     )
 
 
@@ -243,33 +249,40 @@ def _nth(values: Iterator[int], n: int) -> int:
 
 
 def _read_jsonl(data: bytes, name: str) -> Table:
-    rows: list[dict[str, Any]] = []
-    lines = []
-    bad: list[tuple[int, str]] = []
-    for number, line in enumerate(data.removeprefix(_BOM).split(b"\n"), 1):
-        if line.isspace() or not line:
+    columns: dict[str, list[Any]] = {}
+    lines: list[int] = []
+    bad: list[int] = []
+    texts = data.removeprefix(_BOM).split(b"\n")
+    decode = json.JSONDecoder().raw_decode  # in half the time of json.loads
+    for number, line in enumerate(texts, 1):
+        if not line or line.isspace():
             continue
         try:
-            row = json.loads(line.decode())
+            text = line.decode().strip()
+            row, end = decode(text)
         except UnicodeDecodeError as error:
             raise _not_utf8(data, name) from error
         except (ValueError, RecursionError):
             row = None
-        if isinstance(row, dict):
-            rows.append(row)
-            lines.append(number)
-        else:
-            bad.append((number, line.decode()))
+        if not isinstance(row, dict) or end < len(text):
+            bad.append(number)
+            continue
+        for key in row:
+            if key not in columns:
+                columns[key] = [None] * len(lines)
+        for key, values in columns.items():
+            values.append(row.get(key))
+        lines.append(number)
     if bad:
         raise DataError(
-            f"{name}, line {bad[0][0]}: must be one JSON object. Received: {shown(bad[0][1])} "
-            f"({len(bad)} of {len(rows) + len(bad)} lines are like this)."
+            f"{name}, line {bad[0]}: must be one JSON object. Received: "
+            f"{shown(texts[bad[0] - 1].decode())} "
+            f"({len(bad)} of {len(lines) + len(bad)} lines are like this)."
         )
-    columns = list(dict.fromkeys(key for row in rows for key in row))
     # Objects, for a column may hold values of many kinds; whoever uses it says what it must be.
     frame = pd.DataFrame(
-        {key: pd.Series([row.get(key) for row in rows], dtype=object) for key in columns},
-        index=pd.RangeIndex(len(rows)),
+        {key: pd.Series(values, dtype=object) for key, values in columns.items()},
+        index=pd.RangeIndex(len(lines)),
     )
     return Table(frame, name, lambda row: f"{name}, line {lines[row]}")
 

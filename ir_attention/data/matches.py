@@ -142,6 +142,8 @@ def _dice(words: Lexicon, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
 
 def _trigrams(forms: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """The set of letter trigrams of each word with a mark at both ends: `^cat$` has three."""
+    # Some tokenizers give empty words, which have no trigram; a space does for them.
+    forms = [form or " " for form in forms]
     lengths = np.fromiter(map(len, forms), np.int64, len(forms))
     text = "".join(f"\x02{form}\x03" for form in forms)
     code = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.int64)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.errors import DataError
 from ir_attention.text import normal
 
@@ -36,8 +38,9 @@ def read_vectors(
         source: A text file of word2vec (its first line holds two numbers) or GloVe, `.gz` too; a
             model2vec folder (`model.safetensors` and `tokenizer.json`); a dict from word to
             vector; or gensim's KeyedVectors.
-        wanted: Words to read wherever in the file they stand, in the form of `text.normal`.
-        most: Of other words, read the first `most`. Such files begin with the frequent ones.
+        wanted: Words to read wherever they stand, in the form of `text.normal`.
+        most: Other words are read if they are among the first `most`. Such files begin with the
+            frequent ones.
 
     Returns:
         Each word once: of several that are written differently (`Apple`, `apple`) the first.
@@ -51,6 +54,11 @@ def read_vectors(
     if hasattr(source, "key_to_index") and hasattr(source, "vectors"):
         pairs = ((word, source.vectors[row]) for word, row in source.key_to_index.items())
         return _from_pairs(pairs, wanted, most, "the KeyedVectors")
+    if not isinstance(source, str | Path):
+        raise DataError(
+            "vectors come from a file, a folder, a dict or KeyedVectors. Received: "
+            f"{type(source).__name__}"
+        )
     path = Path(source)
     if path.is_dir():
         return _from_folder(path)
@@ -63,50 +71,79 @@ def _from_pairs(pairs: Any, wanted: Any, most: int, where: str) -> Vectors:
     rows: dict[str, np.ndarray] = {}
     for number, (word, vector) in enumerate(pairs):
         form = normal(str(word))
-        if form not in rows and (number < most or form in wanted):
+        if form in rows or not (number < most or form in wanted):
+            continue
+        try:
             rows[form] = np.asarray(vector, np.float32)
-    widths = {row.shape for row in rows.values()}
-    if len(widths) != 1 or len(next(iter(widths))) != 1:
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{where}: the vector of {word!r} is not numbers ({error})") from error
+        if not np.isfinite(rows[form]).all():
+            raise DataError(f"{where}: a vector must be finite. Received: NaN or inf for {word!r}")
+    return _table(rows, where)
+
+
+def _table(rows: dict[str, np.ndarray], where: str) -> Vectors:
+    shapes = {row.shape for row in rows.values()}
+    if len(shapes) != 1 or len(next(iter(shapes))) != 1 or (0,) in shapes:
         raise DataError(
             f"{where}: every word needs a vector of the same width. Received: {len(rows)} words "
-            f"with shapes {sorted(widths)[:5]}"
+            f"with shapes {sorted(shapes)[:5]}"
         )
-    table = np.stack(list(rows.values()))
-    if not np.isfinite(table).all():
-        bad = list(rows)[int(np.flatnonzero(~np.isfinite(table).all(axis=1))[0])]
-        raise DataError(f"{where}: a vector must be finite. Received: NaN or inf for {bad!r}")
-    return Vectors(list(rows), table, None)
+    return Vectors(list(rows), np.stack(list(rows.values())), None)
 
 
 def _from_file(path: Path, wanted: Any, most: int) -> Vectors:
     rows: dict[str, np.ndarray] = {}
-    width = 0
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rb") as file:
-        try:
+    width, first = 0, 1  # the number of values, and of the first line with a word
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
             for number, line in enumerate(file, start=1):
-                # Some words hold spaces of their own: the vector is what stands last.
                 parts = line.decode("utf-8").rstrip().split(" ")
                 if number == 1 and len(parts) == 2 and all(part.isdigit() for part in parts):
-                    width = int(parts[1])
+                    width, first = int(parts[1]), 2
                     continue
                 width = width or len(parts) - 1
-                if len(parts) <= width or width < 2:
-                    raise DataError(
-                        f"{path}, line {number}: a word and {max(width, 2)} numbers, separated "
-                        f"by spaces. Received: {line[:60]!r}"
-                    )
-                form = normal(" ".join(parts[:-width]))
-                if form not in rows and (number <= most or form in wanted):
-                    rows[form] = np.array(parts[-width:], np.float32)
-        except (ValueError, OSError, EOFError) as error:
-            if isinstance(error, DataError):
-                raise
-            raise DataError(
-                f"{path}: not a text file of word vectors ({error}). For a binary file, save it "
-                "as text first"
-            ) from error
-    return _from_pairs(rows.items(), wanted, len(rows), str(path))
+                values = parts[-width:] if width > 1 else []
+                # Some words hold spaces of their own: the vector is what stands last.
+                word = parts[: len(parts) - width]
+                if not values or not word or _is_decimal(word[1:]):
+                    raise _bad_line(path, number, width, line)
+                form = normal(" ".join(word))
+                if form not in rows and (number - first < most or form in wanted):
+                    rows[form] = _numbers(values)
+                    if not np.isfinite(rows[form]).all():
+                        raise _bad_line(path, number, width, line)
+    except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{path}: not a text file of word vectors ({error}). For a binary file, save it "
+            "as text first"
+        ) from error
+    return _table(rows, str(path))
+
+
+def _numbers(values: list[str]) -> np.ndarray:
+    try:
+        return np.array(values, np.float32)
+    except ValueError:
+        return np.array(np.nan, np.float32)
+
+
+def _is_decimal(parts: list[str]) -> bool:
+    """Whether what should be the last part of a word is one number of the vector too many."""
+    if not parts or "." not in parts[-1]:
+        return False
+    try:
+        float(parts[-1])
+    except ValueError:
+        return False
+    return True
+
+
+def _bad_line(path: Path, number: int, width: int, line: bytes) -> DataError:
+    return DataError(
+        f"{path}, line {number}: a word and {max(width, 2)} finite numbers, separated by single "
+        f"spaces. Received: {line[:60]!r}"
+    )
 
 
 def _from_folder(path: Path) -> Vectors:
@@ -123,12 +160,20 @@ def _from_folder(path: Path) -> Vectors:
             f"{path}: not a model2vec folder, which holds model.safetensors with a tensor "
             f"`embeddings`, and tokenizer.json ({type(error).__name__}: {error})"
         ) from error
-    # Newer folders share rows between pieces, and keep the weight of each piece apart.
-    if "mapping" in tensors:
-        table = table[tensors["mapping"]]
-    table = table.astype(np.float32)
-    if "weights" in tensors:
-        table = table * tensors["weights"].astype(np.float32).reshape(-1, 1)
+    try:
+        # Newer folders share rows between pieces, and keep the weight of each piece apart.
+        if "mapping" in tensors:
+            table = table[tensors["mapping"]]
+        table = table.astype(np.float32)
+        if "weights" in tensors:
+            table = table * tensors["weights"].astype(np.float32).reshape(-1, 1)
+    except (IndexError, ValueError) as error:
+        raise DataError(f"{path}: embeddings, mapping and weights do not fit ({error})") from error
     if table.ndim != 2 or not np.isfinite(table).all():
         raise DataError(f"{path}: embeddings must be a finite table. Received: {table.shape}")
+    if (pieces := Vocabulary(tokenizer=tokenizer).size) > len(table):
+        raise DataError(
+            f"{path}: every piece of the tokenizer needs a vector. Received: {pieces} pieces, "
+            f"{len(table)} vectors"
+        )
     return Vectors([], table, tokenizer)

@@ -86,13 +86,25 @@ class Vocabulary:
         """
         kind, idf = values.get("kind"), values.get("idf")
         content = values.get(kind) if kind in ("words", "pieces") else None
-        if not isinstance(idf, dict) or not isinstance(content, list | str):
+        if not isinstance(idf, dict) or not isinstance(content, list if kind == "words" else str):
             raise DataError(
-                "a vocabulary holds `kind` (words or pieces), what that names, and `idf`. "
-                f"Received: {sorted(values)}"
+                "a vocabulary holds `kind` (words or pieces), what that names (a list or a "
+                f"tokenizer's JSON text), and `idf`. Received: {sorted(values)}, kind {kind!r}"
             )
-        if isinstance(content, str):
+        if odd := [stem for stem, share in idf.items() if not _is_share(share)]:
+            raise DataError(
+                "`idf` of a vocabulary must be from 0 to 1. Received: "
+                f"{idf[odd[0]]!r} for {odd[0]!r} (1 of {len(odd)})"
+            )
+        if kind == "pieces":
             return cls(idf=idf, tokenizer=content)
+        if odd := [word for word in content if not isinstance(word, str)]:
+            raise DataError(
+                f"`words` of a vocabulary must be text. Received: {odd[0]!r} (1 of {len(odd)})"
+            )
+        if len(set(content)) != len(content):
+            twice = next(word for word, n in Counter(content).items() if n > 1)
+            raise DataError(f"`words` of a vocabulary must differ. Received: {twice!r} twice")
         return cls(content, idf=idf)
 
 
@@ -104,7 +116,13 @@ def stem_idf(documents: Iterable[set[str]]) -> dict[str, float]:
         counts.update(stems)
         total += 1
     largest = np.log(max(total, 2))
-    return {stem: round(float(np.log(total / df) / largest), 6) for stem, df in sorted(counts.items())}
+    return {
+        stem: round(float(np.log(total / df) / largest), 6) for stem, df in sorted(counts.items())
+    }
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
 
 
 def _tokenizer(content: str) -> Any:

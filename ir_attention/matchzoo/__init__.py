@@ -18,6 +18,7 @@ What differs from MatchZoo as it was:
 * Vocabularies number their terms in sorted order, whatever `PYTHONHASHSEED` says.
 * A saved model's weights are `backend.weights.h5`. `save` and the `load_...` functions still use
   dill, and warn: whoever loads such a file runs the code in it.
+* `datasets.toy` has no data: the published package lacks the files.
 * `MatchSRNN`, `MatchLSTM`, `BiMPM` and `DIIN` are refused.
 * Importing makes no `~/.matchzoo`; what is downloaded or tuned makes it when it is needed.
 

@@ -73,7 +73,8 @@ def fit_generator(
         epochs: How many times to go through the data.
         verbose: 0 is silent, 1 a bar, 2 a line for each epoch.
         **kwargs: Passed on to `keras.Model.fit`, as in `fit`. `shuffle` (default: True) gives
-            each epoch an order of batches of its own. `workers`, `use_multiprocessing` and
+            each pass an order of batches of its own. With `steps_per_epoch`, an epoch is that
+            many batches, and passes go on over its end. `workers`, `use_multiprocessing` and
             `max_queue_size` are accepted and ignored: batches are made one after the other in
             this process, or no seed could tell what is in them.
 
@@ -82,8 +83,11 @@ def fit_generator(
     """
     for name in ("max_queue_size", "use_multiprocessing", "workers"):
         kwargs.pop(name, None)
+    batches = _batches(self._backend, generator, shuffle=kwargs.pop("shuffle", True))
+    if kwargs.get("steps_per_epoch") and isinstance(batches, _Batches):
+        batches = batches.without_end()
     return self._backend.fit(
-        x=_batches(self._backend, generator, shuffle=kwargs.pop("shuffle", True)),
+        x=batches,
         epochs=epochs,
         verbose=verbose,
         shuffle=False,  # Keras would draw the order from Python's global state
@@ -160,7 +164,7 @@ def _stream(model: Any, generator: Iterator[Any]) -> Iterator[Any]:
 
 
 class _Batches(keras.utils.PyDataset):
-    """A generator's batches with the model's inputs alone, in a new order for each epoch."""
+    """A generator's batches with the model's inputs alone, in a new order for each pass."""
 
     def __init__(self, model: Any, generator: Any, shuffle: bool):
         super().__init__()
@@ -183,6 +187,12 @@ class _Batches(keras.utils.PyDataset):
     def on_epoch_end(self) -> None:
         self._generator.on_epoch_end()
         self._deal()
+
+    def without_end(self) -> Iterator[Any]:
+        """Pass after pass, for epochs of a given length: Keras 3 would stop after the first."""
+        while True:
+            yield from (self[index] for index in range(len(self)))
+            self.on_epoch_end()
 
     def _deal(self) -> None:
         order = range(len(self._generator))

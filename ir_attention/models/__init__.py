@@ -21,7 +21,9 @@ __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    # On first use: `forward` is needed without Keras, which takes seconds to import.
+    # On first use: `forward` is needed without Keras, which takes seconds to import. All at once,
+    # for Keras can load a saved layer only if its class has been imported.
     if name in _HOMES:
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        homes = {home: importlib.import_module(f"{__name__}.{home}") for home in _HOMES.values()}
+        return getattr(homes[_HOMES[name]], name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,7 +21,8 @@ def masked_softmax(logits: Any, mask: Any = None, axis: int = -1) -> Any:
 
     The largest *kept* logit is subtracted first: a huge logit does not overflow, a huge masked
     one does not underflow the rest. The sum is then at least 1, or exactly 0, and dividing by at
-    least 1 needs no epsilon. Half precision is computed in float32.
+    least 1 needs no epsilon. Half precision is computed in float32; what has overflowed in float16
+    counts as the largest number there is.
 
     Args:
         logits: Floats of any shape.
@@ -30,6 +31,8 @@ def masked_softmax(logits: Any, mask: Any = None, axis: int = -1) -> Any:
     """
     dtype = keras.backend.standardize_dtype(logits.dtype)
     logits = ops.cast(logits, keras.backend.result_type(dtype, "float32"))
+    if dtype == "float16":
+        logits = ops.clip(logits, -65504.0, 65504.0)
     if mask is None:
         mask = ops.ones_like(logits, dtype="bool")
     top = ops.max(ops.where(mask, logits, -3.0e38), axis=axis, keepdims=True)
@@ -49,8 +52,8 @@ class AttentionPool(keras.layers.Layer):
     `activation="linear"` the score of Chen et al. (2016). What is summed is `inputs`, not `hidden`.
 
     Masking: uses the mask of its input and passes none on, as the steps are gone. A masked step
-    has weight exactly 0 and no say in the output; a sequence with every step masked gives weights
-    and output of 0, never NaN.
+    has weight exactly 0 and no say in the output, even if it holds NaN; a sequence with every step
+    masked gives weights and output of 0, never NaN.
 
     Args:
         units: Width of `hidden`, a positive integer. Default: the width of the input.
@@ -58,8 +61,12 @@ class AttentionPool(keras.layers.Layer):
         initializer: Of `W` and `u`; `b` starts at 0.
         return_attention: Whether a call returns the weights too.
         bias: Whether there is a `b`.
-        regularizers: `{"W": ..., "u": ..., "b": ...}`, each optional.
-        constraints: The same.
+        W_regularizer: Of `W`, any Keras regularizer, as are those of `u` and of `b`.
+        u_regularizer: Of `u`.
+        b_regularizer: Of `b`.
+        W_constraint: Of `W`, any Keras constraint, as are those of `u` and of `b`.
+        u_constraint: Of `u`.
+        b_constraint: Of `b`.
 
     Call arguments:
         inputs: Floats, `(..., steps, width)`; every axis before the last two is a batch.
@@ -67,6 +74,9 @@ class AttentionPool(keras.layers.Layer):
 
     Returns:
         Floats, `(..., width)`; with `return_attention` a pair, of this and `(..., steps)`.
+
+    The weights alone, of a layer as it is, are `layer.attention(inputs, mask)`. A model saved as
+    `.keras` loads without `custom_objects` once any name of `ir_attention.models` is imported.
 
     Example:
 
@@ -83,20 +93,28 @@ class AttentionPool(keras.layers.Layer):
         initializer: Any = "glorot_uniform",
         return_attention: bool = False,
         bias: bool = True,
-        regularizers: dict[str, Any] | None = None,
-        constraints: dict[str, Any] | None = None,
+        W_regularizer: Any = None,
+        u_regularizer: Any = None,
+        b_regularizer: Any = None,
+        W_constraint: Any = None,
+        u_constraint: Any = None,
+        b_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if units is not None:
-            _check_units(units)
+            check_units(units)
         self.units = units
         self.activation = keras.activations.get(activation)
         self.initializer = keras.initializers.get(initializer)
         self.return_attention = return_attention
         self.bias = bias
-        self.regularizers = _by_weight(regularizers, "regularizers", keras.regularizers.get)
-        self.constraints = _by_weight(constraints, "constraints", keras.constraints.get)
+        self.W_regularizer = keras.regularizers.get(W_regularizer)
+        self.u_regularizer = keras.regularizers.get(u_regularizer)
+        self.b_regularizer = keras.regularizers.get(b_regularizer)
+        self.W_constraint = keras.constraints.get(W_constraint)
+        self.u_constraint = keras.constraints.get(u_constraint)
+        self.b_constraint = keras.constraints.get(b_constraint)
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
@@ -114,12 +132,15 @@ class AttentionPool(keras.layers.Layer):
             name=name,
             shape=shape,
             initializer=initializer,
-            regularizer=self.regularizers[name],
-            constraint=self.constraints[name],
+            regularizer=getattr(self, f"{name}_regularizer"),
+            constraint=getattr(self, f"{name}_constraint"),
         )
 
     def attention(self, inputs: Any, mask: Any = None) -> Any:
-        """The weights alone, `(..., steps)`, without another model."""
+        """The weights alone, `(..., steps)`, without another model.
+
+        A mask that Keras has attached to `inputs` is used in calls of the layer, not here.
+        """
         hidden = ops.matmul(inputs, self.W)
         if self.b is not None:
             hidden = hidden + self.b
@@ -127,6 +148,7 @@ class AttentionPool(keras.layers.Layer):
         return masked_softmax(logits, mask)
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
+        inputs = _kept(inputs, mask)
         weights = self.attention(inputs, mask)
         pooled = ops.squeeze(ops.matmul(ops.expand_dims(weights, -2), inputs), axis=-2)
         return (pooled, weights) if self.return_attention else pooled
@@ -139,16 +161,20 @@ class AttentionPool(keras.layers.Layer):
         return (pooled, tuple(input_shape[:-1])) if self.return_attention else pooled
 
     def get_config(self) -> dict[str, Any]:
-        return {
+        config = {
             **super().get_config(),
             "units": self.units,
             "activation": keras.activations.serialize(self.activation),
             "initializer": keras.initializers.serialize(self.initializer),
             "return_attention": self.return_attention,
             "bias": self.bias,
-            "regularizers": _serialized(self.regularizers, keras.regularizers.serialize),
-            "constraints": _serialized(self.constraints, keras.constraints.serialize),
         }
+        for weight in ("W", "u", "b"):
+            name = f"{weight}_regularizer"
+            config[name] = keras.regularizers.serialize(getattr(self, name))
+            name = f"{weight}_constraint"
+            config[name] = keras.constraints.serialize(getattr(self, name))
+        return config
 
 
 @keras.saving.register_keras_serializable("ir_attention")
@@ -162,8 +188,8 @@ class AdditiveAttention(keras.layers.Layer):
     `keras.layers.AdditiveAttention(use_scale=True)` of the same scale, except at masks: where
     every value is masked, that one gives `1 / cols` and this one zeros.
 
-    Masking: `mask` is of the values; a masked one has weight exactly 0. Rows of the query that
-    are padding are the caller's to drop. None is passed on.
+    Masking: the mask of `value` is used; a masked step of it has weight exactly 0 and no say, even
+    if it holds NaN. Rows of the query that are padding are the caller's to drop. None is passed on.
 
     Args:
         units: Size of the attention, a positive integer, or None for no projection.
@@ -172,7 +198,7 @@ class AdditiveAttention(keras.layers.Layer):
     Call arguments:
         query: Floats, `(..., rows, width)`.
         value: Floats, `(..., cols, width)`; the axes before the last two equal those of `query`.
-        mask: Booleans, `(..., cols)`; False is padding. Default: no padding.
+        value_mask: Booleans, `(..., cols)`; False is padding. Default: no padding.
 
     Returns:
         A pair: floats `(..., rows, width)` and the weights `(..., rows, cols)`.
@@ -183,7 +209,7 @@ class AdditiveAttention(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         if units is not None:
-            _check_units(units)
+            check_units(units)
         self.units = units
         self.initializer = keras.initializers.get(initializer)
 
@@ -205,13 +231,14 @@ class AdditiveAttention(keras.layers.Layer):
         hidden = ops.tanh(ops.expand_dims(query, -2) + ops.expand_dims(value, -3))
         return ops.squeeze(ops.matmul(hidden, self.scale), axis=-1)
 
-    def call(self, query: Any, value: Any, mask: Any = None) -> Any:
-        keep = None if mask is None else ops.expand_dims(mask, -2)
+    def call(self, query: Any, value: Any, value_mask: Any = None) -> Any:
+        value = _kept(value, value_mask)
+        keep = None if value_mask is None else ops.expand_dims(value_mask, -2)
         weights = masked_softmax(self.logits(query, value), keep)
         return ops.matmul(weights, value), weights
 
-    def compute_mask(self, query: Any, value: Any = None, mask: Any = None) -> Any:
-        return None
+    def compute_mask(self, query: Any, previous_mask: Any = None) -> Any:
+        return None, None
 
     def compute_output_shape(self, query_shape: Any, value_shape: Any) -> Any:
         return tuple(query_shape), (*query_shape[:-1], value_shape[-2])
@@ -224,17 +251,14 @@ class AdditiveAttention(keras.layers.Layer):
         }
 
 
-def _check_units(units: Any) -> None:
+def check_units(units: Any) -> None:
+    """Raises a ValueError unless `units` is a positive integer."""
     if not isinstance(units, int) or isinstance(units, bool) or units < 1:
         raise ValueError(f"`units` must be a positive integer. Received: units={units!r}")
 
 
-def _by_weight(given: dict[str, Any] | None, name: str, get: Any) -> dict[str, Any]:
-    given = given or {}
-    if unknown := sorted(set(given) - {"W", "u", "b"}):
-        raise ValueError(f"`{name}` are for W, u and b. Received: {unknown}")
-    return {weight: get(given.get(weight)) for weight in ("W", "u", "b")}
-
-
-def _serialized(given: dict[str, Any], serialize: Any) -> dict[str, Any]:
-    return {weight: serialize(value) for weight, value in given.items() if value is not None}
+def _kept(inputs: Any, mask: Any) -> Any:
+    """`inputs` with zeros at masked steps: times a weight of 0, a NaN would still be one."""
+    if mask is None:
+        return inputs
+    return ops.where(ops.expand_dims(mask, -1), inputs, ops.zeros_like(inputs))

@@ -57,7 +57,7 @@ def masked_softmax(logits: Array, mask: Array | None = None, axis: int = -1) -> 
         mask = np.ones((1,) * logits.ndim, bool)
     lowest = np.finfo(logits.dtype).min
     top = np.where(mask, logits, lowest).max(axis=axis, keepdims=True, initial=lowest)
-    powers = np.where(mask, np.exp(np.where(mask, logits - top, 0)), 0)
+    powers = np.where(mask, np.exp(np.where(mask, logits, top) - top), 0)
     return powers / np.maximum(powers.sum(axis=axis, keepdims=True), 1)
 
 
@@ -128,9 +128,9 @@ def additive_attention(
         left, right = query @ weights["query_kernel"], value @ weights["value_kernel"]
     flat_left = left.reshape(-1, *left.shape[-2:])
     flat_right = right.reshape(-1, *right.shape[-2:])
-    logits = np.stack(
-        [additive_logits(i, j, weights["scale"]) for i, j in zip(flat_left, flat_right, strict=True)]
-    ).reshape(*query.shape[:-1], value.shape[-2])
+    sides = zip(flat_left, flat_right, strict=True)
+    logits = np.stack([additive_logits(i, j, weights["scale"]) for i, j in sides])
+    logits = logits.reshape(*query.shape[:-1], value.shape[-2])
     alpha = masked_softmax(logits, None if mask is None else mask[..., None, :])
     return alpha @ value, alpha
 
@@ -229,9 +229,10 @@ def encode_documents(
 
     Args:
         inputs: `(words, width)`, sentence after sentence.
-        lengths: Words of each sentence.
+        lengths: Words of each sentence; one without words has no say.
         counts: Sentences of each document.
-        weights: By `layer/weight`. Without a sentence level, a document is its only sentence.
+        weights: By `layer/weight`. Without a sentence level, a document is its only sentence, or
+            the sum of several.
 
     Returns:
         Documents `(batch, 2 units)`, the weight of each word in its sentence `(words,)`, and of
@@ -243,9 +244,11 @@ def encode_documents(
     if not any(name.startswith("sentence_gru/") for name in weights):
         beta = np.ones(len(vectors), vectors.dtype)
         return segment_pool(vectors, beta, counts), alpha, beta
-    states = bidirectional_gru(vectors, counts, _part(weights, "sentence_gru/"))
-    beta = _ragged_attention(states, counts, _part(weights, "sentence_pool/"))
-    return segment_pool(states, beta, counts), alpha, beta
+    full = lengths > 0  # a sentence without words is none
+    counts, beta = _sums(full, counts), np.zeros(len(lengths), vectors.dtype)
+    states = bidirectional_gru(vectors[full], counts, _part(weights, "sentence_gru/"))
+    beta[full] = _ragged_attention(states, counts, _part(weights, "sentence_pool/"))
+    return segment_pool(states, beta[full], counts), alpha, beta
 
 
 def _ragged_attention(inputs: Array, lengths: Array, weights: dict[str, Array]) -> Array:
@@ -277,7 +280,8 @@ def score_pairs(pairs: Any, table: Array, weights: dict[str, Array]) -> tuple[Ar
     unit = raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9)
 
     doc_lengths = _sums(pairs.sentence_lengths, pairs.sentence_counts)
-    doc_words = _sums(doc_lengths, np.bincount(pairs.pair_query, minlength=len(pairs.query_lengths)))
+    pairs_of = np.bincount(pairs.pair_query, minlength=len(pairs.query_lengths))
+    doc_words = _sums(doc_lengths, pairs_of)
     d = known[pairs.document]
     d_left = d @ part["document_attention"]["query_kernel"]
     d_right = d @ part["query_attention"]["value_kernel"]
@@ -287,7 +291,6 @@ def score_pairs(pairs: Any, table: Array, weights: dict[str, Array]) -> tuple[Ar
     best = np.empty((len(d), 1), np.float32)
     q_sides, grids = [], []
     word, pair, query_start = 0, 0, 0
-    pairs_of = np.bincount(pairs.pair_query, minlength=len(pairs.query_lengths))
     for size, count, total in zip(pairs.query_lengths, pairs_of, doc_words, strict=True):
         of_query = pairs.query[query_start : query_start + size]
         rows, lengths = slice(word, word + total), doc_lengths[pair : pair + count]
@@ -375,9 +378,7 @@ def weight_shapes(
     add("projection", gate_kernel=kernel, kernel=kernel, gate_bias=bias, bias=bias)
     for side in ("document", "query"):
         square = (projection, attention)
-        add(
-            f"{side}_attention", query_kernel=square, value_kernel=square, scale=(attention, 1)
-        )
+        add(f"{side}_attention", query_kernel=square, value_kernel=square, scale=(attention, 1))
         add(f"{side}_compare", kernel=(4 * projection + 7, hidden), bias=(hidden,))
     for level, of in (("word", hidden), ("sentence", 2 * gru))[:levels]:
         for way in ("forward", "backward"):

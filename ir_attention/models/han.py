@@ -22,13 +22,15 @@ class HierarchicalEncoder(keras.layers.Layer):
     sentences (equations 8-10). Sentences of all documents lie in one axis, so that only real
     ones are computed, and `slots` says which are whose.
 
-    Masking: by lengths and counts. Words and sentences beyond them have no say; a sentence
-    without words, or a document without sentences, gives zeros.
+    Masking: by lengths and counts. Words and sentences beyond them have no say, and neither have
+    sentences without words, wherever they stand; a document without sentences gives zeros. A mask
+    of `inputs` is not looked at, and none is passed on.
 
     Args:
         units: Width of one GRU direction; every vector that comes out is twice that wide.
         pool: Size of both attentions.
-        levels: 2, or 1 for documents of a single sentence: its vector is the document's.
+        levels: 2, or 1 for documents of a single sentence, whose vector is the document's; of
+            several it is the sum.
         seed: Of the initial weights.
 
     Call arguments:
@@ -80,14 +82,18 @@ class HierarchicalEncoder(keras.layers.Layer):
         vectors = self.word_pool(
             self.word_gru(inputs, lengths), mask=within(lengths, inputs.shape[1])
         )
+        slots, counts = _closed_up(lengths, slots, counts)
         # A row of zeros in front, for the slots of padding. (batch, most, 2 * units)
         rows = ops.concatenate([ops.zeros_like(vectors[:1]), vectors])
         of_document = ops.take(rows, slots, axis=0)
         if self.levels == 1:
-            return of_document[:, 0]
+            return ops.sum(of_document, axis=1)
         return self.sentence_pool(
             self.sentence_gru(of_document, counts), mask=within(counts, slots.shape[1])
         )
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        return None
 
     def compute_output_shape(
         self, inputs_shape: Any, lengths_shape: Any, slots_shape: Any, counts_shape: Any
@@ -102,3 +108,14 @@ class HierarchicalEncoder(keras.layers.Layer):
 def within(lengths: Any, steps: int) -> Any:
     """The mask of right-padded rows: `(rows,)` lengths to booleans `(rows, steps)`."""
     return ops.arange(steps, dtype="int32") < ops.expand_dims(ops.cast(lengths, "int32"), 1)
+
+
+def _closed_up(lengths: Any, slots: Any, counts: Any) -> tuple[Any, Any]:
+    """Slots and counts without the sentences that have no words; the others keep their order."""
+    most = slots.shape[1]
+    has_words = ops.concatenate([ops.zeros_like(lengths[:1]), lengths]) > 0
+    kept = ops.take(has_words, slots, axis=0) & within(counts, most)
+    place = ops.arange(most, dtype="int32") + most * ops.cast(ops.logical_not(kept), "int32")
+    slots = ops.where(kept, slots, ops.zeros_like(slots))
+    slots = ops.take_along_axis(slots, ops.argsort(place, axis=1), axis=1)
+    return slots, ops.sum(ops.cast(kept, "int32"), axis=1)

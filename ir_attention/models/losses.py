@@ -34,8 +34,8 @@ class ListwiseSoftmax(keras.losses.Loss):
         self.groups = groups
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        label, group, member = _rows(y_true, self.groups)
         scores = ops.reshape(y_pred, (1, -1))
+        label, member = _rows(y_true, self.groups, scores.dtype)
         target = member * label  # (groups, batch)
         total = ops.sum(target, axis=1)
         top = ops.max(ops.where(member > 0, scores, -3.0e38), axis=1, keepdims=True)
@@ -72,8 +72,8 @@ class PairwiseHinge(keras.losses.Loss):
         self.groups, self.margin = groups, margin
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        label, _, member = _rows(y_true, self.groups)
         scores = ops.reshape(y_pred, (-1,))
+        label, member = _rows(y_true, self.groups, scores.dtype)
         label = ops.reshape(label, (-1,))
         # (batch, batch): row i should be above column j.
         together = ops.matmul(ops.transpose(member), member)
@@ -91,9 +91,8 @@ class PairwiseHinge(keras.losses.Loss):
 LOSSES = {"softmax": ListwiseSoftmax, "hinge": PairwiseHinge}
 
 
-def _rows(y_true: Any, groups: int) -> tuple[Any, Any, Any]:
-    """Labels `(1, batch)`, groups `(1, batch)`, and membership as 0 and 1, `(groups, batch)`."""
-    y_true = ops.cast(y_true, "float32")
+def _rows(y_true: Any, groups: int, dtype: Any) -> tuple[Any, Any]:
+    """Labels `(1, batch)`, and membership in each group as 0 and 1, `(groups, batch)`."""
     label, group = y_true[None, :, 0], y_true[None, :, 1]
-    numbers = ops.expand_dims(ops.arange(groups, dtype="float32"), 1)
-    return label, group, ops.cast(ops.equal(group, numbers), "float32")
+    numbers = ops.expand_dims(ops.arange(groups, dtype=y_true.dtype), 1)
+    return ops.cast(label, dtype), ops.cast(ops.equal(group, numbers), dtype)

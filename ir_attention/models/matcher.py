@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 
 from ir_attention.backend import keras
-from ir_attention.models.attention import AdditiveAttention, AttentionPool, masked_softmax
+from ir_attention.models.attention import (
+    AdditiveAttention,
+    AttentionPool,
+    check_units,
+    masked_softmax,
+)
 from ir_attention.models.han import HierarchicalEncoder, within
 
 __all__ = ["GatedProjection", "Matcher", "MatcherSettings"]
@@ -36,14 +41,24 @@ class GatedProjection(keras.layers.Layer):
 
     As in Wang and Jiang (2017), equation 1, with biases.
 
+    Masking: each step by itself; a mask is passed on.
+
     Args:
-        units: Width of the output.
+        units: Width of the output, a positive integer.
         seed: Of the initial weights.
+
+    Call arguments:
+        inputs: Floats, `(..., width)`.
+
+    Returns:
+        Floats, `(..., units)`.
     """
 
     def __init__(self, units: int, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        check_units(units)
         self.units, self.seed = units, seed
+        self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
         shape = (input_shape[-1], self.units)
@@ -71,8 +86,8 @@ class Matcher(keras.Model):
 
     Each word's vector goes through a gated projection. Each document word attends over the
     query's words with additive attention; what it finds, `a`, is compared with the word itself,
-    `d`, as `[d, a, d * a, |d - a|, features]` (Wang and Jiang 2017, section 2.3; features are six of
-    `data.matches` and the largest cosine of the raw vectors), and goes up the hierarchy of
+    `d`, as `[d, a, d * a, |d - a|, features]` (Wang and Jiang 2017, section 2.3; features are six
+    of `data.matches` and the largest cosine of the raw vectors), and goes up the hierarchy of
     `HierarchicalEncoder`. Each query word attends over the document's words with its own
     attention, is compared likewise and pooled by its own additive attention. Both vectors and
     nine features of the pair give the score, with a linear way past the hidden layer.
@@ -185,7 +200,7 @@ class Matcher(keras.Model):
         # Below 0 is as good as nothing in common, and what padding gives.
         cosine = ops.where(d_mask[:, :, None] & qs_mask[:, None, :], ops.relu(cosine), 0.0)
 
-        attended, _ = self.document_attention(d, qs, mask=qs_mask)
+        attended, _ = self.document_attention(d, qs, value_mask=qs_mask)
         d_features = ops.concatenate(
             [x["document_features"], ops.max(cosine, axis=2)[..., None]], axis=-1
         )
@@ -209,9 +224,7 @@ class Matcher(keras.Model):
         score = self.score_output(drop_hidden(hidden, training=training))
         return ops.squeeze(score + self.score_skip(x["overall"]), axis=-1)
 
-    def _query_side(
-        self, x: Any, d: Any, d_mask: Any, qs: Any, cosine: Any
-    ) -> tuple[Any, Any]:
+    def _query_side(self, x: Any, d: Any, d_mask: Any, qs: Any, cosine: Any) -> tuple[Any, Any]:
         """Each query word attends over all words of the document, whatever their sentence."""
         logits = self.query_attention.logits(qs, d)  # (sents, query words, words)
         slots = x["slots"]

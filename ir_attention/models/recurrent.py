@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ir_attention.backend import keras, load_tensorflow
+from ir_attention.models.attention import check_units
 
 __all__ = ["BiGRU"]
 
@@ -19,8 +20,9 @@ class BiGRU(keras.layers.Layer):
     `h = z * h + (1 - z) * c` (Cho et al. 2014, with the reset after the product). Equal to
     `keras.layers.Bidirectional(GRU(units, return_sequences=True))` under a mask of `lengths`.
 
-    Masking: by `lengths`. Padding stands at the end; the backward direction starts at the last
-    real step. The output is 0 at padding.
+    Masking: by `lengths`; a mask of `inputs` is not looked at, but passed on. Padding stands at
+    the end and may hold anything; the backward direction starts at the last real step. The output
+    is 0 at padding.
 
     Args:
         units: Width of one direction's state, a positive integer.
@@ -36,10 +38,10 @@ class BiGRU(keras.layers.Layer):
 
     def __init__(self, units: int, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(units, int) or isinstance(units, bool) or units < 1:
-            raise ValueError(f"`units` must be a positive integer. Received: units={units!r}")
+        check_units(units)
         self.units = units
         self.seed = seed
+        self.supports_masking = True
 
     def build(self, inputs_shape: Any, lengths_shape: Any = None) -> None:
         shape = {
@@ -69,6 +71,8 @@ class BiGRU(keras.layers.Layer):
         """Any backend: every step of every row, both directions as one batch of two."""
         time = ops.expand_dims(ops.arange(inputs.shape[1], dtype="int32"), 0)  # (1, steps)
         last = ops.expand_dims(lengths - 1, 1)  # (batch, 1)
+        real = ops.expand_dims(time <= last, -1)
+        inputs = ops.where(real, inputs, ops.zeros_like(inputs))
         # Real steps in reverse, padding where it was: its own inverse.
         mirror = ops.expand_dims(ops.where(time <= last, last - time, time), -1)
         gates = ops.stack(  # (2, batch, steps, 3 * units)
@@ -92,7 +96,7 @@ class BiGRU(keras.layers.Layer):
         both = ops.transpose(states, (1, 2, 0, 3))  # (2, batch, steps, units)
         backward = ops.take_along_axis(both[1], mirror, axis=1)
         outputs = ops.concatenate([both[0], backward], axis=-1)
-        return outputs * ops.cast(ops.expand_dims(time <= last, -1), outputs.dtype)
+        return ops.where(real, outputs, ops.zeros_like(outputs))
 
     def _packed(self, inputs: Any, lengths: Any) -> Any:
         """TensorFlow, where sizes may change from step to step: real steps only.
@@ -121,9 +125,7 @@ class BiGRU(keras.layers.Layer):
 
         def step(at: Any, states: Any, outputs: Any) -> Any:
             new = {
-                way: self._step(
-                    gates[way].read(at), states[way][: live[at]], recurrent, bias[1]
-                )
+                way: self._step(gates[way].read(at), states[way][: live[at]], recurrent, bias[1])
                 for way, (_, recurrent, bias) in weights.items()
             }
             return at + 1, new, {way: outputs[way].write(at, new[way]) for way in new}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from ir_attention.data.arrays import Runs
 from ir_attention.models.forward import Looks
 from ir_attention.scoring import MatcherScorer, Request
 from ir_attention.text import sentences, word_spans
+
+if TYPE_CHECKING:  # pandas takes half a second to import, which ranking does without
+    import pandas as pd
 
 __all__ = ["Explanation", "explain_pair"]
 
@@ -52,6 +54,8 @@ class Explanation:
 
         `total` is `weight` times the weight of the sentence; it sums to 1 over the document.
         """
+        import pandas as pd
+
         total = self.word_weights * self.sentence_weights[self.sentence_of_word]
         return pd.DataFrame(
             {
@@ -64,6 +68,8 @@ class Explanation:
 
     def matrix(self) -> pd.DataFrame:
         """`alignment` with the query's words down and the document's across."""
+        import pandas as pd
+
         return pd.DataFrame(self.alignment, self.query_words, self.document_words)
 
     def to_json(self) -> dict[str, Any]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pandas as pd
 
 from ir_attention.bundle import Bundle
-from ir_attention.data.readers import as_pairs
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.errors import BundleError, DataError
 from ir_attention.ranking.explain import Explanation, explain_pair
 from ir_attention.scoring import MatcherScorer
+
+if TYPE_CHECKING:  # pandas takes half a second to import, which `order` does without
+    import pandas as pd
 
 __all__ = ["Ranker"]
 
@@ -24,8 +25,8 @@ Tokenizer = Callable[[str], list[str]]
 class Scorer(Protocol):
     """Whatever gives pairs their scores."""
 
-    def score(self, pairs: pd.DataFrame) -> np.ndarray:
-        """The score of each row of a frame with `text_left` and `text_right`."""
+    def score(self, queries: Sequence[str], documents: Sequence[str]) -> np.ndarray:
+        """The score of each pair of texts."""
 
 
 class Ranker:
@@ -65,11 +66,13 @@ class Ranker:
         Returns:
             A run in the order of the pairs: `query_id, doc_id, score`.
         """
+        from ir_attention.data.readers import as_pairs  # pyarrow, which `rank` does without
+
         frame = as_pairs(pairs, labels="optional")
         run = frame[["id_left", "id_right"]].rename(
             columns={"id_left": "query_id", "id_right": "doc_id"}
         )
-        return run.assign(score=self._scorer.score(frame))
+        return run.assign(score=self._scorer.score(frame["text_left"], frame["text_right"]))
 
     def rank(
         self, query: str, documents: Sequence[str], top_k: int | None = None
@@ -88,19 +91,22 @@ class Ranker:
         Raises:
             DataError: The query or a document is not a string, or `top_k` is below 1.
         """
-        documents = _texts(query, documents)
+        import pandas as pd
+
+        places, scores = self.order(query, documents, top_k)
+        found = pd.Series([documents[place] for place in places], dtype=object)
+        return pd.DataFrame({"position": places, "document": found, "score": scores})
+
+    def order(
+        self, query: str, documents: Sequence[str], top_k: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What `rank` returns as two arrays, positions and scores, without loading pandas."""
+        _check_texts(query, documents)
         if top_k is not None and top_k < 1:
             raise DataError(f"`top_k` must be at least 1. Received: top_k={top_k!r}")
-        pairs = pd.DataFrame({"text_left": query, "text_right": documents}, dtype=object)
-        scores = self._scorer.score(pairs) if documents else np.zeros(0)
+        scores = self._scorer.score([query] * len(documents), documents)
         order = np.argsort(-scores, kind="stable")[:top_k]
-        return pd.DataFrame(
-            {
-                "position": order,
-                "document": pd.Series([documents[place] for place in order], dtype=object),
-                "score": scores[order],
-            }
-        )
+        return order, scores[order]
 
     def explain(self, query: str, document: str) -> Explanation:
         """Where the model looked: the weights of words and sentences, and word to word.
@@ -108,7 +114,7 @@ class Ranker:
         Raises:
             DataError: The model has no attention to show.
         """
-        _texts(query, [document])
+        _check_texts(query, [document])
         if not isinstance(self._scorer, MatcherScorer):
             raise DataError(f"{self.bundle.model} has no attention to show; han has")
         return explain_pair(self._scorer, query, document)
@@ -122,9 +128,9 @@ def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None) -> Scorer
     """
     if bundle.model != "han":
         if bundle.model == "bm25":
-            from ir_attention.ranking.first_stage import BM25
+            from ir_attention.bm25 import BM25Scorer
 
-            return BM25.from_json(bundle.vocabulary)
+            return BM25Scorer(**bundle.settings.get("bm25", {}))
         from ir_attention.models.baselines import Baseline
 
         return Baseline.from_parts(bundle.weights, bundle.vocabulary, bundle.settings)
@@ -164,10 +170,9 @@ def _check_weights(
         )
 
 
-def _texts(query: str, documents: Sequence[str]) -> list[str]:
+def _check_texts(query: str, documents: Sequence[str]) -> None:
     if isinstance(documents, str):
         raise DataError("`documents` must be a list of texts. Received: one string")
     for name, text in [("query", query), *[("documents", document) for document in documents]]:
         if not isinstance(text, str):
             raise DataError(f"`{name}` must be text. Received: {type(text).__name__} {text!r}")
-    return list(documents)

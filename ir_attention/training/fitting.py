@@ -18,7 +18,7 @@ from ir_attention.data.checks import check_pairs
 from ir_attention.data.readers import as_pairs
 from ir_attention.data.splits import split_by_query
 from ir_attention.errors import DataError
-from ir_attention.evaluation import evaluate
+from ir_attention.evaluation.measures import evaluate_quietly
 from ir_attention.reports.card import model_card
 from ir_attention.training.settings import MODELS, TrainingSettings, training_settings
 
@@ -167,7 +167,7 @@ def _learner(
     if model == "bm25":
         from ir_attention.training.counting import BM25Learner
 
-        return BM25Learner(train, dev)
+        return BM25Learner(dev)
     from ir_attention.training.baseline import BaselineLearner
 
     return BaselineLearner(model, train, dev, seed=seed, settings=settings)
@@ -179,14 +179,16 @@ def _fit(
     """Fits until the dev measure no longer rises; leaves the learner at its best."""
     name, rows = settings.measure, []
     best, best_state, best_epoch = -np.inf, learner.state(), 0
-    qrels = dev.rename(columns={"id_left": "query_id", "id_right": "doc_id", "label": "relevance"})
+    # Every row is a candidate of its own, even if the same tweet stands there twice.
+    rows_of = {"query_id": dev["id_left"].to_numpy(), "doc_id": [str(n) for n in range(len(dev))]}
+    qrels = pd.DataFrame({**rows_of, "relevance": dev["label"].to_numpy()})
     for epoch in range(1, learner.epochs + 1):
         start = time.perf_counter()
         loss = learner.fit_epoch(epoch)
         if not np.isfinite(loss):
             raise DataError(f"the loss of epoch {epoch} is {loss}: try a smaller learning_rate")
-        run = qrels[["query_id", "doc_id"]].assign(score=learner.score_dev())
-        value = evaluate(run, qrels[["query_id", "doc_id", "relevance"]], [name]).measures[name]
+        run = pd.DataFrame({**rows_of, "score": learner.score_dev()})
+        value = evaluate_quietly(run, qrels, [name], resamples=0).measures[name]
         seconds = time.perf_counter() - start
         rows.append({"epoch": epoch, "loss": loss, name: value, "seconds": round(seconds, 1)})
         better = value > best

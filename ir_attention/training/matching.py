@@ -35,6 +35,10 @@ __all__ = ["MatcherLearner"]
 # to open, as found in trials.
 _LENGTH = 4.0
 
+# The share of documents that training takes with all their sentences, and how many are always
+# taken, lest it never sees two where one is the rule.
+_USUAL, _FEW = 0.995, 3
+
 
 class MatcherLearner:
     """A `Matcher` in training, as `fitting.Learner` describes it.
@@ -155,7 +159,10 @@ class _Epochs(keras.utils.PyDataset):
         self.request, self.seed, self.settings = request, seed, settings
         self.pairs = Judged(request.query, request.document, labels)
         counts = request.texts.sentence_counts[request.document]
-        most = min(int(counts.max(initial=1)), settings.sentences)
+        # Every document of a batch has room for as many sentences as the longest one: the few
+        # that are far longer than all others would make each batch several times as large.
+        usual = int(np.ceil(np.quantile(counts, _USUAL))) if len(counts) else 1
+        most = min(max(usual, min(int(counts.max(initial=1)), _FEW)), settings.sentences)
         self.cuts = Cuts(settings.query_pieces, settings.sentence_pieces, most)
         self.sizes = Sizes(
             queries=settings.queries,

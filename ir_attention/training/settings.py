@@ -37,7 +37,8 @@ class TrainingSettings:
         positives: Relevant ones among them at most.
         query_pieces: Words, or word pieces, of a query that training takes. Scoring takes all.
         sentence_pieces: The same of each sentence of a document.
-        sentences: Sentences of a document that training takes.
+        sentences: Sentences of a document that training takes at most; fewer if all but one in
+            200 documents have fewer.
         split_sentences: Whether a document has sentences, or is read as one.
         dropout: Share of values dropped in training.
         width: Of word vectors without a file, and how often a word must occur to have one:

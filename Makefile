@@ -1,0 +1,29 @@
+# The two commands of the README, and what a change must pass.
+#   make test      environment, tests, ruff, mypy: about three minutes, the first time more
+#   make test-all  the slow tests as well: fits of whole models, other backends
+PYTHON ?= python3
+VENV ?= .venv
+RUN = $(VENV)/bin/
+
+.PHONY: test test-all check clean
+
+test: $(VENV)/installed check
+	$(RUN)python -m pytest
+
+test-all: $(VENV)/installed check
+	$(RUN)python -m pytest -m "slow or not slow"
+
+check: $(VENV)/installed
+	$(RUN)ruff check .
+	$(RUN)ruff format --check .
+	$(RUN)mypy
+
+# Made anew when what is to be installed has changed.
+$(VENV)/installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)python -m pip install --quiet --upgrade pip
+	$(RUN)python -m pip install --quiet --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,421 @@
+"""Additive attention: against plain loops, finite differences, Keras's own, and at the edges."""
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ir_attention.models.attention import AdditiveAttention, AttentionPool, masked_softmax
+
+# Keras 3 asks TensorFlow's variables for an array in a way that NumPy 2 warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+ops = keras.ops
+
+
+def normal(*shape, seed=0, dtype="float32"):
+    return np.random.default_rng([seed, *shape]).normal(size=shape).astype(dtype)
+
+
+def softmax_by_hand(logits, mask):
+    """One row, in Python's own floats."""
+    kept = [logit for logit, keep in zip(logits, mask, strict=True) if keep]
+    powers = [
+        np.exp(float(logit) - float(max(kept))) if keep else 0.0
+        for logit, keep in zip(logits, mask, strict=True)
+    ]
+    return np.array(powers) / (sum(powers) or 1)
+
+
+def pool_by_hand(x, mask, weights, f=np.tanh):
+    """Equations 5-7 of Yang et al. (2016), one sequence at a time: pooled, and the weights."""
+    pooled, alphas = np.zeros((len(x), x.shape[-1])), np.zeros(mask.shape)
+    for i, keep in enumerate(mask):
+        logits = [
+            f(step @ weights["W"] + weights.get("b", 0)) @ weights["u"][:, 0] for step in x[i]
+        ]
+        alphas[i] = softmax_by_hand(logits, keep)
+        pooled[i] = sum(a * step for a, step in zip(alphas[i], x[i], strict=True))
+    return pooled, alphas
+
+
+def weights_of(layer):
+    return {weight.name: np.asarray(weight) for weight in layer.weights}
+
+
+# --- masked_softmax
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.lists(
+        st.lists(st.tuples(st.floats(-50, 50, width=32), st.booleans()), min_size=5, max_size=5),
+        min_size=3,
+        max_size=3,
+    )
+)
+def test_softmax_of_what_is_left(rows):
+    logits, mask = (np.array([[one[at] for one in row] for row in rows]) for at in (0, 1))
+    logits = logits.astype("float32")
+    expected = np.array([softmax_by_hand(*row) for row in zip(logits, mask, strict=True)])
+    given = masked_softmax(ops.convert_to_tensor(logits), mask)
+    np.testing.assert_allclose(given, expected, atol=1e-6)
+    np.testing.assert_array_equal(np.asarray(given)[~mask], 0)
+    turned = masked_softmax(ops.convert_to_tensor(logits.T), mask.T, axis=0)
+    np.testing.assert_allclose(turned, expected.T, atol=1e-6)
+
+
+def test_softmax_without_a_mask():
+    logits = ops.convert_to_tensor(normal(3, 5))
+    np.testing.assert_allclose(masked_softmax(logits), ops.softmax(logits), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_huge_logits(dtype):
+    logits = ops.cast(np.clip(normal(7, 11), -3, 3) * 1e4, dtype)
+    weights = np.asarray(masked_softmax(logits)).astype("float32")
+    assert np.isfinite(weights).all()
+    np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-6 if dtype == "float32" else 2e-3)
+
+
+def test_a_huge_masked_logit_does_not_wipe_out_the_rest():
+    logits = ops.convert_to_tensor(np.array([[1e30, 0, np.log(3)]], "float32"))
+    weights = masked_softmax(logits, np.array([[False, True, True]]))
+    np.testing.assert_allclose(weights, [[0, 0.25, 0.75]], atol=1e-6)
+
+
+def test_overflow_in_half_precision():
+    logits = ops.convert_to_tensor(np.array([[np.inf, 0, np.inf], [-np.inf, 0, 1]], "float16"))
+    weights = np.asarray(masked_softmax(logits)).astype("float32")
+    np.testing.assert_allclose(weights, [[0.5, 0, 0.5], [0, 0.2689, 0.7311]], atol=1e-3)
+
+
+# --- gradients
+
+
+def test_gradients_of_softmax(check_gradients):
+    mask = np.array([[True, True, False, True], [False] * 4, [True] * 4])
+    pick = normal(3, 4, seed=1, dtype="float64")
+    check_gradients(lambda x: ops.sum(masked_softmax(x, mask) * pick), normal(3, 4))
+
+
+def test_gradients_of_pooling(check_gradients):
+    pool = AttentionPool(3, dtype="float64")
+    mask = np.array([[True] * 5, [True, False, True, False, False], [False] * 5])
+    pick = normal(3, 2, seed=1, dtype="float64")
+    check_gradients(lambda x: ops.sum(pool(x, mask=mask) * pick), normal(3, 5, 2), layer=pool)
+
+
+def test_gradients_of_attending(check_gradients):
+    attend = AdditiveAttention(3, dtype="float64")
+    mask = np.array([[True] * 3, [True, False, True], [False] * 3])
+    picks = normal(3, 2, 5, seed=3, dtype="float64"), normal(3, 2, 3, seed=4, dtype="float64")
+
+    def output(query, value):
+        attended, weights = attend(query, value, value_mask=mask)
+        return ops.sum(attended * picks[0]) + ops.sum(weights * picks[1])
+
+    check_gradients(output, normal(3, 2, 5), normal(3, 3, 5), layer=attend)
+
+
+@pytest.mark.parametrize("value", [1e30, np.nan])
+def test_no_gradient_is_nan_where_all_is_masked(value):
+    tf = pytest.importorskip("tensorflow")
+    pool, attend = AttentionPool(3), AdditiveAttention(3)
+    x, mask = tf.constant(np.full((2, 5, 7), value, "float32")), np.zeros((2, 5), bool)
+    query = tf.constant(normal(2, 3, 7))
+    with tf.GradientTape() as tape:
+        tape.watch([x, query])
+        attended, weights = attend(query, x, value_mask=mask)
+        result = (
+            tf.reduce_sum(pool(x, mask=mask)) + tf.reduce_sum(attended) + tf.reduce_sum(weights)
+        )
+    variables = [weight.value for layer in (pool, attend) for weight in layer.weights]
+    for gradient in tape.gradient(result, [x, query, *variables]):
+        np.testing.assert_array_equal(gradient, 0)
+
+
+# --- AttentionPool
+
+
+@settings(max_examples=25, deadline=None)
+@given(mask=st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=3, max_size=3))
+def test_pooling_by_hand(mask):
+    x, mask = normal(3, 5, 2), np.array(mask)
+    pool = AttentionPool(units=11, return_attention=True)
+    pool.build(x.shape)
+    pool.b.assign(normal(11))
+    pooled, alpha = pool(x, mask=mask)
+    expected, weights = pool_by_hand(x, mask, weights_of(pool))
+    np.testing.assert_allclose(pooled, expected, atol=1e-5)
+    np.testing.assert_allclose(alpha, weights, atol=1e-6)
+    np.testing.assert_array_equal(np.asarray(alpha)[~mask], 0)
+
+
+@pytest.mark.parametrize(
+    ("width", "bias", "count"), [(4, True, 24), (4, False, 20), (16, True, 288), (16, False, 272)]
+)
+def test_parameters(width, bias, count):
+    pool = AttentionPool(bias=bias)
+    pool.build((None, 5, width))
+    assert pool.count_params() == count
+    assert [weight.name for weight in pool.weights] == (["W", "b", "u"] if bias else ["W", "u"])
+
+
+def test_units_set_the_size_of_the_attention():
+    pool = AttentionPool(units=3)
+    pool.build((None, 5, 4))
+    assert [tuple(weight.shape) for weight in pool.weights] == [(4, 3), (3,), (3, 1)]
+
+
+ACTIVATIONS = {
+    "tanh": np.tanh,
+    "relu": lambda x: np.maximum(x, 0),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "linear": lambda x: x,
+}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activation(activation):
+    x, mask = normal(3, 5, 2), np.ones((3, 5), bool)
+    pool = AttentionPool(7, activation)
+    given = pool.attention(pool(x)[:, None] + x, mask)
+    shifted = np.asarray(pool(x))[:, None] + x
+    expected = pool_by_hand(shifted, mask, weights_of(pool), ACTIVATIONS[activation])[1]
+    np.testing.assert_allclose(given, expected, atol=1e-6)
+
+
+def test_a_linear_score_is_a_product():
+    x, pool = normal(3, 5, 2), AttentionPool(7, "linear")
+    pool.build(x.shape)
+    pool.b.assign(normal(7))
+    w = weights_of(pool)
+    logits = x @ w["W"] @ w["u"][:, 0] + w["b"] @ w["u"][:, 0]
+    np.testing.assert_allclose(pool.attention(x), ops.softmax(logits), atol=1e-6)
+
+
+def test_initializer():
+    pool = AttentionPool(3, initializer=keras.initializers.Constant(0.5))
+    pool.build((None, 5, 2))
+    w = weights_of(pool)
+    assert (w["W"] == 0.5).all()
+    assert (w["u"] == 0.5).all()
+    assert (w["b"] == 0).all()
+
+
+def test_each_weight_is_drawn_by_itself():
+    pool = AttentionPool(2, initializer=keras.initializers.RandomNormal())
+    pool.build((None, 5, 1))
+    assert not np.allclose(*(np.ravel(weights_of(pool)[name]) for name in ("W", "u")))
+
+
+@pytest.mark.parametrize("name", ["W", "u", "b"])
+def test_regularizers(name):
+    pool = AttentionPool(3, **{f"{name}_regularizer": keras.regularizers.L2(0.1)})
+    pool.build((None, 5, 2))
+    pool.b.assign(normal(3))
+    (penalty,) = pool.losses
+    np.testing.assert_allclose(penalty, 0.1 * (weights_of(pool)[name] ** 2).sum(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["W", "u", "b"])
+def test_constraints_hold_after_a_step(name):
+    pool = AttentionPool(3, **{f"{name}_constraint": keras.constraints.NonNeg()})
+    model = keras.Sequential([keras.Input((5, 2)), pool])
+    before = weights_of(pool)
+    pool.b.assign([-1, 0, 1])
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(normal(7, 5, 2), normal(7, 2), verbose=0)
+    after = weights_of(pool)
+    assert (after[name] >= 0).all()
+    assert all((after[other] < 0).any() for other in after if other != name)
+    assert not np.allclose(after["W"], before["W"])
+
+
+def test_all_before_the_last_two_axes_is_a_batch():
+    x, mask = normal(3, 2, 5, 7), np.random.default_rng(1).random((3, 2, 5)) < 0.6
+    mask[1, 1] = False
+    pool = AttentionPool(11, return_attention=True)
+    pooled, alpha = pool(x, mask=mask)
+    assert pooled.shape == (3, 2, 7)
+    assert alpha.shape == (3, 2, 5)
+    assert pool.compute_output_shape((3, 2, 5, 7)) == ((3, 2, 7), (3, 2, 5))
+    for sentence in range(2):
+        one, weights = pool(x[:, sentence], mask=mask[:, sentence])
+        np.testing.assert_allclose(pooled[:, sentence], one, atol=1e-6)
+        np.testing.assert_allclose(alpha[:, sentence], weights, atol=1e-6)
+
+
+def test_weights_of_a_trained_layer_in_one_call():
+    x, pool = normal(7, 5, 2), AttentionPool(3)
+    model = keras.Sequential([keras.Input((5, 2)), pool, keras.layers.Dense(1)])
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(x, normal(7, 1), verbose=0)
+    alpha = pool.attention(x)
+    assert alpha.shape == (7, 5)
+    assert not pool.return_attention
+    expected = pool_by_hand(x, np.ones((7, 5), bool), weights_of(pool))[1]
+    np.testing.assert_allclose(alpha, expected, atol=1e-6)
+    np.testing.assert_allclose(ops.einsum("bs,bsw->bw", alpha, x), pool(x), atol=1e-6)
+    twin = AttentionPool(3, return_attention=True)
+    twin.build(x.shape)
+    twin.set_weights(pool.get_weights())
+    np.testing.assert_array_equal(twin(x)[1], alpha)
+
+
+@keras.saving.register_keras_serializable("tests")
+def bent(x):
+    """An activation that Keras does not know."""
+    return ops.tanh(x) + 0.1 * x
+
+
+def test_every_argument_survives_saving(tmp_path):
+    given = {
+        "units": 3,
+        "activation": bent,
+        "initializer": keras.initializers.RandomNormal(seed=1),
+        "return_attention": True,
+        "W_regularizer": keras.regularizers.L2(0.1),
+        "u_regularizer": keras.regularizers.L1(0.2),
+        "b_regularizer": keras.regularizers.L1L2(0.3, 0.4),
+        "W_constraint": keras.constraints.MaxNorm(2),
+        "u_constraint": keras.constraints.UnitNorm(),
+        "b_constraint": keras.constraints.NonNeg(),
+        "bias": True,
+        "name": "words",
+        "dtype": "float32",
+    }
+    x = normal(7, 5, 2)
+    inputs = keras.Input((5, 2))
+    model = keras.Model(inputs, AttentionPool(**given)(inputs))
+    model.save(tmp_path / "pool.keras")
+    loaded = keras.models.load_model(tmp_path / "pool.keras")
+    for one, other in zip(model(x), loaded(x), strict=True):
+        assert ops.max(ops.abs(one - other)) == 0
+    assert loaded.get_layer("words").get_config() == model.get_layer("words").get_config()
+    assert set(given) <= set(model.get_layer("words").get_config())
+    np.testing.assert_allclose(loaded.losses, model.losses)
+
+
+def test_the_mask_ends_here():
+    pool = AttentionPool(3)
+    assert pool.compute_mask(None, np.ones((3, 5), bool)) is None
+    x = normal(3, 5, 2)
+    x[:, 3:] = 0
+    masked = keras.layers.Masking()(x)
+    pooled = pool(masked)
+    assert getattr(pooled, "_keras_mask", None) is None
+    np.testing.assert_allclose(pooled, pool(x[:, :3]), atol=1e-6)
+    keras.layers.Dense(1)(pooled)
+
+
+def test_refuses_what_is_not_an_argument():
+    with pytest.raises((TypeError, ValueError), match="z_regularizer"):
+        AttentionPool(3, z_regularizer="l2")
+
+
+# --- AdditiveAttention
+
+
+def attend_by_hand(query, value, mask, weights):
+    """Bahdanau et al. (2015), section A.1.2: every query step with every value step, in turn."""
+    w, u = weights.get("query_kernel"), weights.get("value_kernel")
+    attended = np.zeros((*query.shape[:2], value.shape[2]))
+    alphas = np.zeros((*query.shape[:2], value.shape[1]))
+    for b, i in np.ndindex(query.shape[:2]):
+        left = query[b, i] if w is None else query[b, i] @ w
+        right = value[b] if u is None else value[b] @ u
+        logits = [weights["scale"][:, 0] @ np.tanh(left + one) for one in right]
+        alphas[b, i] = softmax_by_hand(logits, mask[b])
+        attended[b, i] = sum(a * one for a, one in zip(alphas[b, i], value[b], strict=True))
+    return attended, alphas
+
+
+@pytest.mark.parametrize("units", [None, 11])
+@settings(max_examples=10, deadline=None)
+@given(mask=st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=3, max_size=3))
+def test_attending_by_hand(units, mask):
+    query, value, mask = normal(3, 2, 7), normal(3, 5, 7), np.array(mask)
+    attend = AdditiveAttention(units)
+    attended, alpha = attend(query, value, value_mask=mask)
+    expected, weights = attend_by_hand(query, value, mask, weights_of(attend))
+    np.testing.assert_allclose(attended, expected, atol=1e-5)
+    np.testing.assert_allclose(alpha, weights, atol=1e-6)
+    np.testing.assert_array_equal(np.asarray(alpha).transpose(0, 2, 1)[~mask], 0)
+    np.testing.assert_allclose(np.asarray(alpha).sum(axis=2)[mask.any(axis=1)], 1, atol=1e-6)
+
+
+def test_without_kernels_it_is_the_attention_of_keras():
+    query, value = normal(3, 13, 7), normal(3, 5, 7)
+    mask = np.array([[True] * 5, [True, True, False, False, False], [True] * 4 + [False]])
+    ours, theirs = AdditiveAttention(), keras.layers.AdditiveAttention(use_scale=True)
+    ours(query, value)
+    theirs([query, value])
+    theirs.set_weights([ours.scale[:, 0]])
+    attended, alpha = theirs(
+        [query, value], mask=[None, ops.convert_to_tensor(mask)], return_attention_scores=True
+    )
+    np.testing.assert_allclose(ours(query, value, value_mask=mask)[0], attended, atol=1e-5)
+    np.testing.assert_allclose(ours(query, value, value_mask=mask)[1], alpha, atol=1e-5)
+
+
+def test_a_common_shift_of_the_scores_changes_nothing():
+    """Why no layer has a bias after the scoring vector."""
+    logits = ops.convert_to_tensor(normal(3, 5))
+    np.testing.assert_allclose(masked_softmax(logits + 3.0), masked_softmax(logits), atol=1e-6)
+
+
+def test_heads_before_the_last_two_axes_are_a_batch():
+    query, value = normal(3, 2, 4, 7), normal(3, 2, 5, 7)
+    mask = np.random.default_rng(3).random((3, 2, 5)) < 0.6
+    attend = AdditiveAttention(11)
+    attended, alpha = attend(query, value, value_mask=mask)
+    for one in range(2):
+        single = attend(query[:, one], value[:, one], value_mask=mask[:, one])
+        np.testing.assert_allclose(attended[:, one], single[0], atol=1e-6)
+        np.testing.assert_allclose(alpha[:, one], single[1], atol=1e-6)
+
+
+def test_what_scores_is_trained_and_saved(tmp_path):
+    """A scoring layer made anew in each call would be neither."""
+    query, value = keras.Input((2, 7)), keras.Input((5, 7))
+    attend = AdditiveAttention(11)
+    model = keras.Model([query, value], attend(query, value)[0])
+    before = {name: weight.copy() for name, weight in weights_of(attend).items()}
+    assert len(model.trainable_weights) == 3
+    model.compile("sgd", "mse", run_eagerly=True)
+    arrays = [normal(3, 2, 7), normal(3, 5, 7)]
+    model.fit(arrays, normal(3, 2, 7, seed=1), verbose=0)
+    after = weights_of(attend)
+    assert all(np.abs(after[name] - before[name]).max() > 1e-6 for name in after)
+    model.save(tmp_path / "attend.keras")
+    loaded = keras.models.load_model(tmp_path / "attend.keras")
+    for one, other in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(model(arrays), loaded(arrays))
+
+
+def test_the_softmax_is_over_words():
+    """Permuted words permute the weights; permuted features, with their kernel, leave them."""
+    query, value, order = normal(3, 2, 7), normal(3, 5, 7), np.array([3, 0, 4, 1, 2])
+    attend = AdditiveAttention(11)
+    attended, alpha = attend(query, value)
+    again, permuted = attend(query, value[:, order])
+    np.testing.assert_allclose(permuted, np.asarray(alpha)[..., order], atol=1e-6)
+    np.testing.assert_allclose(again, attended, atol=1e-6)
+    plain = AdditiveAttention()
+    attended, alpha = plain(query, value)
+    features = np.random.default_rng(1).permutation(7)
+    plain.scale.assign(np.asarray(plain.scale)[features])
+    again, same = plain(query[..., features], value[..., features])
+    np.testing.assert_allclose(same, alpha, atol=1e-6)
+    np.testing.assert_allclose(again, np.asarray(attended)[..., features], atol=1e-6)
+    assert np.asarray(alpha).shape == (3, 2, 5)
+
+
+def test_initializer_of_attending():
+    attend = AdditiveAttention(3, keras.initializers.Constant(0.5))
+    attend(normal(3, 2, 7), normal(3, 5, 7))
+    assert all((weight == 0.5).all() for weight in weights_of(attend).values())

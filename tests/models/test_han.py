@@ -1,0 +1,192 @@
+"""The hierarchical encoder: against the paper's equations, document by document."""
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ir_attention.models import forward
+from ir_attention.models.han import HierarchicalEncoder, within
+
+# Keras 3 asks TensorFlow's variables for an array in a way that NumPy 2 warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+WIDTH, UNITS, POOL = 3, 5, 7
+
+
+def made(levels=2, **more):
+    """An encoder whose biases are not all 0."""
+    encoder = HierarchicalEncoder(UNITS, POOL, levels=levels, **more)
+    encoder.build((None, None, WIDTH))
+    rng = np.random.default_rng(1)
+    encoder.set_weights([rng.normal(size=weight.shape) for weight in encoder.weights])
+    return encoder
+
+
+def weights_of(encoder):
+    """By `layer/weight`."""
+    return {"/".join(one.path.split("/")[-2:]): np.asarray(one) for one in encoder.weights}
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def gru_by_hand(xs, kernel, recurrent, bias):
+    """Equations 1-4 of Yang et al. (2016), step by step, with the reset after the product."""
+    u, state, states = len(recurrent), np.zeros(len(recurrent)), []
+    for x in xs:
+        from_x, from_h = x @ kernel + bias[0], state @ recurrent + bias[1]
+        z, r = sigmoid(from_x[:u] + from_h[:u]), sigmoid(from_x[u : 2 * u] + from_h[u : 2 * u])
+        candidate = np.tanh(from_x[2 * u :] + r * from_h[2 * u :])
+        state = (1 - z) * candidate + z * state
+        states.append(state)
+    return states
+
+
+def level_by_hand(xs, weights, level):
+    """One level: the annotations of both directions, then their weighted sum, equations 5-7."""
+    ways = [
+        [weights[f"{level}_gru/{way}_{name}"] for name in ("kernel", "recurrent_kernel", "bias")]
+        for way in ("forward", "backward")
+    ]
+    ahead, back = gru_by_hand(xs, *ways[0]), gru_by_hand(xs[::-1], *ways[1])[::-1]
+    states = [np.concatenate(both) for both in zip(ahead, back, strict=True)]
+    pool = {name: weights[f"{level}_pool/{name}"] for name in ("W", "b", "u")}
+    powers = [np.exp(np.tanh(h @ pool["W"] + pool["b"]) @ pool["u"][:, 0]) for h in states]
+    return sum(p / sum(powers) * h for p, h in zip(powers, states, strict=True))
+
+
+def by_hand(documents, weights):
+    """A document is a list of sentences, a sentence a list of vectors."""
+    vectors = []
+    for document in documents:
+        sentences = [level_by_hand(words, weights, "word") for words in document if len(words)]
+        if "sentence_pool/W" in weights:
+            sentences = [level_by_hand(sentences, weights, "sentence")] if sentences else []
+        vectors.append(sum(sentences, np.zeros(2 * UNITS)))
+    return np.array(vectors)
+
+
+def arrays(documents, most=None, extra=0):
+    """The call arguments, with NaN in all padding, sentences shuffled, and `extra` rows of it."""
+    sentences = [words for document in documents for words in document]
+    order = np.random.default_rng(2).permutation(len(sentences) + extra)
+    steps = max([len(words) for words in sentences], default=0) + 1
+    inputs = np.full((len(order), steps, WIDTH), np.nan, "float32")
+    lengths = np.zeros(len(order), "int32")
+    for row, words in zip(order, sentences, strict=False):
+        inputs[row, : len(words)], lengths[row] = np.reshape(words, (-1, WIDTH)), len(words)
+    counts = np.array([len(document) for document in documents], "int32")
+    slots = np.zeros((len(documents), most or max(counts.max(), 1)), "int32")
+    at = 0
+    for document, count in enumerate(counts):
+        slots[document, :count] = order[at : at + count] + 1
+        at += count
+    return inputs, lengths, slots, counts
+
+
+def drawn(shape):
+    """Documents of sentences of so many words."""
+    rng = np.random.default_rng(3)
+    return [[rng.normal(size=(words, WIDTH)) for words in document] for document in shape]
+
+
+SHAPE = [[2, 4, 1], [3], [], [0], [1, 0, 2]]
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_the_equations_of_the_paper(levels):
+    encoder, documents = made(levels), drawn(SHAPE)
+    expected = by_hand(documents, weights_of(encoder))
+    np.testing.assert_allclose(encoder(*arrays(documents)), expected, atol=1e-5)
+    np.testing.assert_array_equal(expected[2], 0)
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    shape=st.lists(st.lists(st.integers(0, 4), max_size=3), min_size=1, max_size=4).filter(
+        lambda shape: any(shape)
+    ),
+    levels=st.sampled_from([1, 2]),
+)
+def test_the_twin_is_ragged(shape, levels):
+    encoder, documents = made(levels), drawn(shape)
+    words = np.concatenate([words for document in documents for words in document])
+    lengths = np.array([size for document in shape for size in document])
+    counts = np.array([len(document) for document in shape])
+    given, alpha, beta = forward.encode_documents(
+        words.astype("float32"), lengths, counts, weights_of(encoder)
+    )
+    np.testing.assert_allclose(given, encoder(*arrays(documents)), atol=1e-5)
+    sums = np.bincount(np.repeat(np.arange(len(lengths)), lengths), alpha, len(lengths))
+    np.testing.assert_allclose(sums, lengths > 0, atol=1e-6)
+    if levels == 2:
+        sums = np.bincount(np.repeat(np.arange(len(counts)), counts), beta, len(counts))
+        np.testing.assert_allclose(sums, [any(document) for document in shape], atol=1e-6)
+        np.testing.assert_array_equal(beta[lengths == 0], 0)
+
+
+def test_nobody_else_has_a_say():
+    encoder, documents = made(), drawn(SHAPE)
+    together = np.asarray(encoder(*arrays(documents, most=7, extra=5)))
+    for document, vector in zip(documents, together, strict=True):
+        np.testing.assert_allclose(encoder(*arrays([document], extra=1))[0], vector, atol=1e-6)
+
+
+def test_empty_sentences_change_nothing():
+    encoder, (document,) = made(), drawn([[2, 4, 1]])
+    nothing = np.zeros((0, WIDTH))
+    expected = encoder(*arrays([document]))
+    for place in range(4):
+        longer = [*document[:place], nothing, *document[place:], nothing]
+        np.testing.assert_allclose(encoder(*arrays([longer])), expected, atol=1e-6)
+
+
+def test_order_matters_at_both_levels():
+    encoder, (document,) = made(), drawn([[2, 4, 1]])
+    expected = np.asarray(encoder(*arrays([document])))
+    for other in (document[::-1], [document[0][::-1], *document[1:]]):
+        assert np.abs(np.asarray(encoder(*arrays([other]))) - expected).max() > 1e-3
+
+
+def test_one_level_is_the_only_sentence():
+    encoder, documents = made(levels=1), drawn([[3], [1]])
+    assert len(encoder.weights) == 9
+    words = encoder.word_pool(
+        encoder.word_gru(*arrays(documents)[:2]), mask=within(arrays(documents)[1], 4)
+    )
+    inputs, lengths, slots, counts = arrays(documents)
+    np.testing.assert_array_equal(
+        encoder(inputs, lengths, slots, counts), np.asarray(words)[slots[:, 0] - 1]
+    )
+
+
+def test_the_seed_sets_the_weights():
+    one, other, third = (made_with_seed(seed) for seed in (7, 7, 8))
+    assert all(np.array_equal(*both) for both in zip(one, other, strict=True))
+    assert not any(np.array_equal(*both) for both in zip(one, third, strict=True) if both[0].any())
+    # No two weights of one shape begin with the same numbers.
+    drawn = [weight for weight in one if weight.any()]
+    for number, weight in enumerate(drawn):
+        for later in drawn[number + 1 :]:
+            assert weight.shape != later.shape or not np.allclose(weight, later)
+
+
+def made_with_seed(seed):
+    encoder = HierarchicalEncoder(UNITS, POOL, seed=seed)
+    encoder.build((None, None, WIDTH))
+    return encoder.get_weights()
+
+
+@pytest.mark.parametrize("levels", [0, 3, "2", None])
+def test_refuses_other_levels(levels):
+    with pytest.raises(ValueError, match="1 or 2. Received: levels="):
+        HierarchicalEncoder(UNITS, POOL, levels=levels)
+
+
+def test_within():
+    expected = [[True, True, False], [False, False, False], [True, True, True]]
+    given = within(keras.ops.convert_to_tensor(np.array([2, 0, 3])), 3)
+    np.testing.assert_array_equal(given, expected)

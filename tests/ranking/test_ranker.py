@@ -1,0 +1,152 @@
+"""Ranker: without TensorFlow, equal to the Keras model, and sure of its order."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ir_attention.errors import BundleError, DataError
+from ir_attention.ranking.ranker import Ranker
+
+QUERY = "comet seen in Perth"
+TWEETS = ["Zyxxquorn? never heard", "a #comet over Perth!! Look up. Now", "", "comet", "comet"]
+
+
+@pytest.fixture(scope="module")
+def ranker(toy_trained):
+    return Ranker.load(toy_trained[0].folder)
+
+
+def test_ranks_unseen_words_best_first(ranker):
+    ranked = ranker.rank(QUERY, TWEETS)
+    assert ranked.columns.tolist() == ["position", "document", "score"]
+    assert sorted(ranked["position"]) == [0, 1, 2, 3, 4]
+    assert (np.diff(ranked["score"]) <= 0).all()
+    assert [TWEETS[place] for place in ranked["position"]] == ranked["document"].tolist()
+
+
+def test_equal_documents_keep_their_order(ranker):
+    ranked = ranker.rank(QUERY, TWEETS).set_index("position")
+    assert ranked.loc[3, "score"] == ranked.loc[4, "score"]
+    places = ranked.index.tolist()
+    assert places.index(3) + 1 == places.index(4)
+
+
+def test_top_k_is_the_beginning_of_the_whole(ranker):
+    whole, top = ranker.rank(QUERY, TWEETS), ranker.rank(QUERY, TWEETS, top_k=2)
+    pd.testing.assert_frame_equal(top, whole.head(2))
+    assert len(ranker.rank(QUERY, TWEETS, top_k=99)) == 5
+
+
+def test_nothing_to_rank_gives_an_empty_frame(ranker):
+    assert len(ranker.rank(QUERY, [])) == 0
+
+
+def test_a_score_depends_on_its_pair_alone(ranker):
+    pairs = pd.DataFrame({"text_left": QUERY, "text_right": TWEETS})
+    together = ranker.score(pairs)["score"].to_numpy()
+    alone = [ranker.rank(QUERY, [tweet])["score"][0] for tweet in TWEETS]
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+    among = ranker.rank(QUERY, [*TWEETS, *[f"other {n} " * n for n in range(60)]])
+    by_place = among.set_index("position")["score"].sort_index()
+    np.testing.assert_allclose(by_place[:5], alone, atol=1e-6)
+
+
+def test_scores_in_the_order_of_the_pairs_without_labels(ranker, toy_pairs):
+    run = ranker.score(toy_pairs.drop(columns="label"))
+    assert run.columns.tolist() == ["query_id", "doc_id", "score"]
+    assert run["doc_id"].tolist() == toy_pairs["id_right"].tolist()
+
+
+def test_equals_the_keras_model(toy_pairs):
+    """The Keras model on padded arrays, and the ranker on the bundle it leaves."""
+    from ir_attention.data.arrays import Cuts, Sizes, pad, pair_arrays
+    from ir_attention.ranking.ranker import open_scorer
+    from ir_attention.training import train
+    from ir_attention.training.fitting import _learner
+    from ir_attention.training.settings import TrainingSettings
+
+    del train
+    pairs = toy_pairs.head(40)
+    learner = _learner(
+        "han", toy_pairs, pairs, None, seed=3, settings=TrainingSettings(epochs=1)
+    )
+    learner.fit_epoch(1)
+    from ir_attention.bundle import Bundle
+
+    weights, vocabulary, settings = learner.parts()
+    bundle = Bundle({"model": "han", **settings}, vocabulary, weights)
+    scores = Ranker(bundle, open_scorer(bundle)).score(pairs)["score"]
+    request = learner.dev
+    for row in range(0, 40, 8):
+        groups = [(int(request.query[at]), request.document[[at]]) for at in range(row, row + 8)]
+        arrays = pair_arrays(request.texts, groups, Cuts(30, 40, 4))
+        inputs = pad(arrays, Sizes(queries=8, pairs=8, query=30, sentence=40, sentences=4))
+        expected = np.asarray(learner.model(inputs))
+        np.testing.assert_allclose(scores[row : row + 8], expected, atol=1e-5)
+
+
+FRESH = """
+import json, sys
+from ir_attention.ranking import Ranker
+positions, scores = Ranker.load(sys.argv[1]).order("comet seen in Perth", json.loads(sys.argv[2]))
+unwanted = {"tensorflow", "keras", "matchzoo", "nltk", "pandas", "scipy"} & set(sys.modules)
+print(json.dumps([positions.tolist(), scores.tolist(), sorted(unwanted)]))
+"""
+
+
+def test_a_fresh_process_needs_neither_tensorflow_nor_matchzoo(toy_trained, ranker):
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH, str(toy_trained[0].folder), json.dumps(TWEETS)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    positions, scores, unwanted = json.loads(done.stdout)
+    assert unwanted == []
+    ranked = ranker.rank(QUERY, TWEETS)
+    assert positions == ranked["position"].tolist()
+    assert scores == ranked["score"].tolist()
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda ranker: ranker.rank(QUERY, "one text"), "must be a list of texts"),
+        (lambda ranker: ranker.rank(QUERY, ["a", None]), "`documents` must be text. .* NoneType"),
+        (lambda ranker: ranker.rank(7, ["a"]), "`query` must be text. Received: int 7"),
+        (lambda ranker: ranker.rank(QUERY, ["a"], top_k=0), "`top_k` must be at least 1"),
+    ],
+)
+def test_refuses_what_is_not_text(ranker, call, message):
+    with pytest.raises(DataError, match=message):
+        call(ranker)
+
+
+def damaged(folder, name, change):
+    values = json.loads((folder / name).read_text())
+    change(values)
+    (folder / name).write_text(json.dumps(values))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("settings.json", lambda v: v.pop("matcher"), "does not describe a han"),
+        ("settings.json", lambda v: v["matcher"].update(gru=32), "should have shape"),
+        ("settings.json", lambda v: v.pop("split_sentences"), "incomplete: 'split_sentences'"),
+        ("settings.json", lambda v: v.update(model="../../etc"), "no model is called"),
+        ("vocabulary.json", lambda v: v.pop("idf"), "incomplete: a vocabulary holds"),
+        ("vocabulary.json", lambda v: v["words"].extend(["x"] * 500), "the table of vectors"),
+    ],
+)
+def test_a_bundle_whose_parts_do_not_fit_is_refused(toy_trained, tmp_path, name, change, message):
+    folder = shutil.copytree(toy_trained[0].folder, tmp_path / "han")
+    damaged(folder, name, change)
+    with pytest.raises(BundleError, match=message):
+        Ranker.load(folder)
