@@ -1,9 +1,9 @@
 """A trained model in one folder: weights, vocabulary, settings, card. Nothing in it is executable.
 
-    weights.safetensors   every weight, by name
-    vocabulary.json       words or pieces, and how rare they are
-    settings.json         the model's name and sizes, the seed, versions of what made it
-    README.md             the model card
+weights.safetensors   every weight, by name
+vocabulary.json       words or pieces, and how rare they are
+settings.json         the model's name and sizes, the seed, versions of what made it
+README.md             the model card
 """
 
 from __future__ import annotations
@@ -116,7 +116,8 @@ class Bundle:
             if weight.dtype.kind == "f" and not np.isfinite(weight).all():
                 raise BundleError(f"{folder}: weight {name} has values that are not finite")
         vocabulary = _read_json(folder, "vocabulary.json")
-        return cls(settings, vocabulary, weights, _read(folder, "README.md").decode(errors="replace"))
+        card = _read(folder, "README.md").decode(errors="replace")
+        return cls(settings, vocabulary, weights, card)
 
 
 def check_free(folder: str | Path, *, overwrite: bool = False) -> None:
@@ -132,7 +133,9 @@ def check_free(folder: str | Path, *, overwrite: bool = False) -> None:
             f"{folder}: exists already. Choose another place, or ask for it to be overwritten"
         )
     if names != set(_FILES):
-        raise BundleError(f"{folder}: not a bundle, so it is not overwritten. Found: {sorted(names)[:8]}")
+        raise BundleError(
+            f"{folder}: not a bundle, so it is not overwritten. Found: {sorted(names)[:8]}"
+        )
 
 
 def _replace(draft: Path, folder: Path) -> None:
@@ -176,5 +179,6 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
     except ValueError as error:
         raise BundleError(f"{folder}: {name} is not JSON ({error})") from error
     if not isinstance(values, dict):
-        raise BundleError(f"{folder}: {name} must hold an object. Received: {type(values).__name__}")
+        kind = type(values).__name__
+        raise BundleError(f"{folder}: {name} must hold an object. Received: {kind}")
     return values

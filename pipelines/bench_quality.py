@@ -56,7 +56,8 @@ for name in args.data:
             )
             low, high = result.intervals["AP"]
             row |= {f"{which}_{key}": round(value, 4) for key, value in result.measures.items()}
-            row |= {f"{which}_queries": result.queries, f"{which}_AP_95": [round(low, 4), round(high, 4)]}
+            row[f"{which}_AP_95"] = [round(low, 4), round(high, 4)]
+            row[f"{which}_queries"] = result.queries
         rows.append(row)
         print(json.dumps(row), flush=True)
     for which in ("dev_AP", "test_AP"):

@@ -74,7 +74,8 @@ def _from_pairs(pairs: Any, wanted: Any, most: int, where: str) -> Vectors:
         if form in rows or not (number < most or form in wanted):
             continue
         try:
-            rows[form] = np.asarray(vector, np.float32)
+            with np.errstate(over="ignore"):
+                rows[form] = np.asarray(vector, np.float32)
         except (TypeError, ValueError) as error:
             raise DataError(f"{where}: the vector of {word!r} is not numbers ({error})") from error
         if not np.isfinite(rows[form]).all():
@@ -122,8 +123,10 @@ def _from_file(path: Path, wanted: Any, most: int) -> Vectors:
 
 
 def _numbers(values: list[str]) -> np.ndarray:
+    """The numbers, or NaN if they are none; one too large for float32 becomes infinite."""
     try:
-        return np.array(values, np.float32)
+        with np.errstate(over="ignore"):
+            return np.array(values, np.float32)
     except ValueError:
         return np.array(np.nan, np.float32)
 

@@ -63,7 +63,9 @@ class Vocabulary:
         """The id of what is not in the vocabulary."""
         if self._pieces is None:
             return UNKNOWN
-        found = (self._pieces.token_to_id(name) for name in ("[UNK]", "<unk>", "UNK"))
+        own = getattr(self._pieces.model, "unk_token", None)  # some kinds of model name it
+        names = (name for name in (own, "[UNK]", "<unk>", "UNK") if name)
+        found = (self._pieces.token_to_id(name) for name in names)
         return next((piece for piece in found if piece is not None), UNKNOWN)
 
     def rarity(self, stems: Iterable[str]) -> np.ndarray:
@@ -86,7 +88,8 @@ class Vocabulary:
         """
         kind, idf = values.get("kind"), values.get("idf")
         content = values.get(kind) if kind in ("words", "pieces") else None
-        if not isinstance(idf, dict) or not isinstance(content, list if kind == "words" else str):
+        fits = isinstance(content, list if kind == "words" else str)
+        if not isinstance(idf, dict) or not fits:
             raise DataError(
                 "a vocabulary holds `kind` (words or pieces), what that names (a list or a "
                 f"tokenizer's JSON text), and `idf`. Received: {sorted(values)}, kind {kind!r}"

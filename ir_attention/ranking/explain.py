@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ir_attention.data.arrays import Runs
-from ir_attention.models.forward import Looks
 from ir_attention.scoring import MatcherScorer, Request
 from ir_attention.text import sentences, word_spans
 

@@ -72,7 +72,8 @@ class Ranker:
         run = frame[["id_left", "id_right"]].rename(
             columns={"id_left": "query_id", "id_right": "doc_id"}
         )
-        return run.assign(score=self._scorer.score(frame["text_left"], frame["text_right"]))
+        scores = self._scorer.score(list(frame["text_left"]), list(frame["text_right"]))
+        return run.assign(score=scores)
 
     def rank(
         self, query: str, documents: Sequence[str], top_k: int | None = None

@@ -16,14 +16,15 @@ class BM25Learner:
     """BM25 as `fitting.Learner` describes it: one epoch, in which nothing happens."""
 
     def __init__(self, dev: pd.DataFrame) -> None:
-        self.epochs, self.notes, self._dev = 1, [], dev
+        self.epochs, self._dev = 1, dev
+        self.notes: list[str] = []
         self._scorer = BM25Scorer()
 
     def fit_epoch(self, epoch: int) -> float:
         return 0.0
 
     def score_dev(self) -> np.ndarray:
-        return self._scorer.score(self._dev["text_left"], self._dev["text_right"])
+        return self._scorer.score(list(self._dev["text_left"]), list(self._dev["text_right"]))
 
     def state(self) -> list[np.ndarray]:
         return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
@@ -21,6 +20,7 @@ from ir_attention.data.arrays import (
     pair_arrays,
 )
 from ir_attention.data.batches import Batch, Judged, listwise
+from ir_attention.data.own_vectors import learn_vectors
 from ir_attention.data.vectors import Vectors, read_vectors
 from ir_attention.data.vocabulary import Vocabulary, stem_idf
 from ir_attention.models.losses import LOSSES
@@ -31,8 +31,7 @@ from ir_attention.training.settings import TrainingSettings
 
 __all__ = ["MatcherLearner"]
 
-# Vectors from a file are made this long: about the length of random ones times what a gate needs
-# to open, as found in trials.
+# Vectors are made this long, so that their gates open and close; found in trials.
 _LENGTH = 4.0
 
 # The share of documents that training takes with all their sentences, and how many are always
@@ -46,7 +45,7 @@ class MatcherLearner:
     Args:
         train: Labelled pairs.
         dev: Pairs that are scored after each epoch.
-        vectors: As `read_vectors` takes them, kept as they are; or None for random ones, trained.
+        vectors: As `read_vectors` takes them; or None to learn them from the training texts.
         seed: Of everything that is drawn.
         settings: See there.
     """
@@ -67,8 +66,8 @@ class MatcherLearner:
         scorer = MatcherScorer(
             table, {}, vocabulary=self.vocabulary, split_sentences=settings.split_sentences
         )
-        request = scorer.number(train["text_left"], train["text_right"])
-        self.dev = scorer.number(dev["text_left"], dev["text_right"])
+        request = scorer.number(list(train["text_left"]), list(train["text_right"]))
+        self.dev = scorer.number(list(dev["text_left"]), list(dev["text_right"]))
         self.data = _Epochs(request, train["label"].to_numpy(), seed, settings)
         self.notes += cut_report(request.texts, request.query, request.document, self.data.cuts)
         self.model = Matcher(
@@ -76,7 +75,7 @@ class MatcherLearner:
             MatcherSettings(
                 dropout=settings.dropout,
                 levels=2 if settings.split_sentences else 1,
-                trainable_vectors=vectors is None,
+                trainable_vectors=settings.tune_vectors,
             ),
             seed,
         )
@@ -133,13 +132,14 @@ class MatcherLearner:
             set(stems[numbered.word[start : start + length]])
             for start, length in zip(*Runs.of_texts(numbered)[1:3], strict=True)
         )
-        counts = Counter(dict(enumerate(np.bincount(numbered.word).tolist())))
-        frequent = sorted(
-            numbered.forms[word] for word, n in counts.items() if n >= self.settings.min_count
-        )
         if vectors is None:
-            table = _random(len(frequent), self.settings.width, seed)
-            return Vocabulary(frequent, idf), table
+            words = _frequent(numbered, self.settings)
+            table = learn_vectors(numbered, words, width=self.settings.width, seed=seed)
+            self.notes.append(
+                f"no vectors were given: those of {len(words)} words are learnt from the training "
+                "texts themselves"
+            )
+            return Vocabulary(words, idf), _scaled(table, first_row=True)
         read = read_vectors(
             vectors, wanted=frozenset(numbered.forms), most=self.settings.most_vectors
         )
@@ -224,11 +224,11 @@ def _unique(pairs: pd.DataFrame) -> list[str]:
     return list(pd.unique(pd.concat([pairs["text_right"], pairs["text_left"]])))
 
 
-def _random(words: int, width: int, seed: int) -> np.ndarray:
-    """Normal vectors of about length 1; row 0, of unknown words, is zeros."""
-    table = np.random.default_rng(seed).normal(0, width**-0.5, (words + 1, width))
-    table[0] = 0
-    return table.astype(np.float32)
+def _frequent(numbered: Texts, settings: TrainingSettings) -> list[str]:
+    """The words that get a vector of their own, sorted."""
+    counts = np.bincount(numbered.word, minlength=len(numbered.forms))
+    often = np.argsort(-counts, kind="stable")[: settings.most_vectors]
+    return sorted(numbered.forms[word] for word in often if counts[word] >= settings.min_count)
 
 
 def _scaled(vectors: np.ndarray, first_row: bool = False) -> np.ndarray:
@@ -252,4 +252,7 @@ def _coverage(read: Vectors, numbered: Texts) -> str:
         starts = np.cumsum(lengths) - lengths
         known = ~np.logical_or.reduceat(pieces == vocabulary.unknown, starts)
     running, distinct = counts[known].sum() / max(counts.sum(), 1), known.mean()
-    return f"vectors cover {running:.1%} of the words of the training texts, {distinct:.1%} of the distinct ones"
+    return (
+        f"vectors cover {running:.1%} of the words of the training texts, {distinct:.1%} of the "
+        "distinct ones"
+    )

@@ -41,9 +41,11 @@ class TrainingSettings:
             200 documents have fewer.
         split_sentences: Whether a document has sentences, or is read as one.
         dropout: Share of values dropped in training.
-        width: Of word vectors without a file, and how often a word must occur to have one:
-        min_count: in the training texts.
-        most_vectors: Words read from a file of vectors beyond those of the training texts.
+        width: Of word vectors that are learnt from the training texts.
+        min_count: How often a word must occur there to have one.
+        most_vectors: Words that have one at most; of a file, words beyond the training texts'.
+        tune_vectors: Whether vectors change in training. They then fit the training words better
+            and all others worse.
         overwrite: Whether a bundle that is there already may be replaced.
     """
 
@@ -66,6 +68,7 @@ class TrainingSettings:
     width: int = 128
     min_count: int = 1
     most_vectors: int = 50_000
+    tune_vectors: bool = False
     overwrite: bool = False
 
     def to_json(self) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """Additive attention: against plain loops, finite differences, Keras's own, and at the edges."""
 
+import doctest
+
 import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ir_attention.models import attention
 from ir_attention.models.attention import AdditiveAttention, AttentionPool, masked_softmax
 
 # Keras 3 asks TensorFlow's variables for an array in a way that NumPy 2 warns of.
@@ -224,8 +227,9 @@ def test_regularizers(name):
 def test_constraints_hold_after_a_step(name):
     pool = AttentionPool(3, **{f"{name}_constraint": keras.constraints.NonNeg()})
     model = keras.Sequential([keras.Input((5, 2)), pool])
-    before = weights_of(pool)
-    pool.b.assign([-1, 0, 1])
+    for weight in pool.weights:
+        weight.assign(np.resize([-1, 0, 1], weight.shape))
+    before = {name: weight.copy() for name, weight in weights_of(pool).items()}
     model.compile("sgd", "mse", run_eagerly=True)
     model.fit(normal(7, 5, 2), normal(7, 2), verbose=0)
     after = weights_of(pool)
@@ -309,6 +313,11 @@ def test_the_mask_ends_here():
     assert getattr(pooled, "_keras_mask", None) is None
     np.testing.assert_allclose(pooled, pool(x[:, :3]), atol=1e-6)
     keras.layers.Dense(1)(pooled)
+
+
+def test_examples():
+    assert doctest.testmod(attention).failed == 0
+    assert doctest.testmod(attention).attempted > 0
 
 
 def test_refuses_what_is_not_an_argument():

@@ -104,7 +104,7 @@ def test_the_equations_of_the_paper(levels):
     np.testing.assert_array_equal(expected[2], 0)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=7, deadline=None)
 @given(
     shape=st.lists(st.lists(st.integers(0, 4), max_size=3), min_size=1, max_size=4).filter(
         lambda shape: any(shape)

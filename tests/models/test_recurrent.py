@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only there is it packed"),
 ]
 
-STEPS, WIDTH, UNITS = 5, 3, 7
+STEPS, WIDTH, UNITS = 5, 3, 2
 LENGTHS = np.array([2, 5, 0, 1, 5, 3], "int32")
 
 
@@ -38,20 +38,10 @@ def of_keras(gru):
     return theirs
 
 
-def gradients(function, *arrays):
-    import tensorflow as tf
-
-    arrays = [tf.constant(one) for one in arrays]
-    with tf.GradientTape() as tape:
-        tape.watch(arrays)
-        result = tf.reduce_sum(function(*arrays))
-    return [np.asarray(one) for one in tape.gradient(result, arrays)]
-
-
 lengths_of_rows = st.lists(st.integers(0, STEPS), min_size=1, max_size=7)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(lengths=lengths_of_rows)
 def test_packed_is_padded(lengths):
     gru, x, lengths = made(), normal(len(lengths), STEPS, WIDTH), np.array(lengths, "int32")
@@ -99,12 +89,10 @@ def test_gradients_agree():
 
 
 def test_gradients_by_differences(check_gradients):
-    gru, lengths = made("float64"), np.array([2, 0, 3], "int32")
-    pick = normal(3, 3, 2 * UNITS).astype("float64")
+    gru, x, lengths = made("float64"), normal(3, 2, WIDTH), np.array([1, 0, 2], "int32")
+    pick = normal(3, 2, 2 * UNITS).astype("float64")
     for way in (gru._packed, gru._padded):
-        check_gradients(
-            lambda x, way=way: keras.ops.sum(way(x, lengths) * pick), normal(3, 3, 2 + 1)
-        )
+        check_gradients(lambda x, way=way: keras.ops.sum(way(x, lengths) * pick), x)
 
 
 @pytest.mark.parametrize("way", ["_packed", "_padded"])
@@ -148,7 +136,7 @@ def test_in_a_graph_of_unknown_sizes():
         )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(lengths=lengths_of_rows)
 def test_the_twin_is_ragged(lengths):
     gru, x, lengths = made(), normal(len(lengths), STEPS, WIDTH), np.array(lengths, "int32")

@@ -64,20 +64,17 @@ def test_scores_in_the_order_of_the_pairs_without_labels(ranker, toy_pairs):
 
 def test_equals_the_keras_model(toy_pairs):
     """The Keras model on padded arrays, and the ranker on the bundle it leaves."""
+    from ir_attention.bundle import Bundle
     from ir_attention.data.arrays import Cuts, Sizes, pad, pair_arrays
     from ir_attention.ranking.ranker import open_scorer
-    from ir_attention.training import train
     from ir_attention.training.fitting import _learner
     from ir_attention.training.settings import TrainingSettings
 
-    del train
     pairs = toy_pairs.head(40)
     learner = _learner(
         "han", toy_pairs, pairs, None, seed=3, settings=TrainingSettings(epochs=1)
     )
     learner.fit_epoch(1)
-    from ir_attention.bundle import Bundle
-
     weights, vocabulary, settings = learner.parts()
     bundle = Bundle({"model": "han", **settings}, vocabulary, weights)
     scores = Ranker(bundle, open_scorer(bundle)).score(pairs)["score"]
@@ -140,9 +137,9 @@ def damaged(folder, name, change):
         ("settings.json", lambda v: v.pop("matcher"), "does not describe a han"),
         ("settings.json", lambda v: v["matcher"].update(gru=32), "should have shape"),
         ("settings.json", lambda v: v.pop("split_sentences"), "incomplete: 'split_sentences'"),
-        ("settings.json", lambda v: v.update(model="../../etc"), "no model is called"),
+        ("settings.json", lambda v: v.update(model="../../etc"), "names no model"),
         ("vocabulary.json", lambda v: v.pop("idf"), "incomplete: a vocabulary holds"),
-        ("vocabulary.json", lambda v: v["words"].extend(["x"] * 500), "the table of vectors"),
+        ("vocabulary.json", lambda v: v["words"].extend(f"x{n}" for n in range(9)), "the table of vectors"),
     ],
 )
 def test_a_bundle_whose_parts_do_not_fit_is_refused(toy_trained, tmp_path, name, change, message):

@@ -1,0 +1,179 @@
+"""`evaluate` and `compare`."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ir_attention.cli.inputs import (
+    Bundle,
+    Document,
+    DocumentId,
+    Label,
+    Pairs,
+    Query,
+    QueryId,
+    open_pairs,
+)
+from ir_attention.cli.outputs import aligned
+from ir_attention.cli.talk import put, talk
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["compare", "evaluate"]
+
+Measures = Annotated[
+    str, typer.Option(metavar="NAMES", help="Any of ir_measures, with spaces between.")
+]
+Mixed = Annotated[
+    bool, typer.Option("--mixed", help="Only queries with a relevant and another document.")
+]
+Ties = Annotated[
+    Literal["expected", "trec_eval"],
+    typer.Option(help="Equal scores: the mean over their orders, or trec_eval's rule."),
+]
+
+
+def evaluate(
+    bundle: Bundle,
+    pairs: Pairs,
+    measures: Measures = "AP RR nDCG@3",
+    mixed: Mixed = False,
+    ties: Ties = "expected",
+    run: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", show_default=False, help="Write the scores as a TREC run."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    query: Query = "",
+    document: Document = "",
+    label: Label = "",
+    query_id: QueryId = "",
+    document_id: DocumentId = "",
+) -> None:
+    """Measure how well a model ranks labelled pairs.
+
+    Prints each measure with its mean over queries and its 95 % interval.
+    A pair that stands there twice counts once, with its highest label.
+
+        ir-attention evaluate models/news test.csv --measures "AP P@1"
+    """
+    from ir_attention.evaluation.measures import evaluate_quietly
+    from ir_attention.evaluation.runs import write_run
+    from ir_attention.ranking.ranker import Ranker
+
+    ranker = Ranker.load(bundle)
+    judged = _once(open_pairs(pairs, query, document, label, query_id, document_id))
+    scored = ranker.score(judged)
+    if run is not None:
+        write_run(scored, run)
+    result = evaluate_quietly(scored, judged, measures, ties=ties, only_mixed=mixed)
+    for note in result.notes:
+        talk(note)
+    if as_json:
+        put(json.dumps(result.to_dict(), ensure_ascii=False, indent=1) + "\n")
+        return
+    rows = [("measure", "value", "95 % interval")]
+    for name, value in result.measures.items():
+        low, high = result.intervals[name]
+        rows.append((name, f"{value:.4f}", f"{low:.4f} to {high:.4f}"))
+    put(aligned([*rows, ("queries", str(result.queries), "")]))
+
+
+def compare(
+    qrels: Annotated[
+        Path,
+        typer.Argument(
+            metavar="QRELS",
+            help="TREC judgements; or labelled pairs, if it ends in .csv, .tsv, .jsonl, .parquet.",
+        ),
+    ],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN", help="TREC runs, the baseline first.")
+    ],
+    measures: Measures = "AP RR nDCG@3",
+    test: Annotated[
+        Literal["randomisation", "t"], typer.Option(help="Whose p values are corrected.")
+    ] = "randomisation",
+    mixed: Mixed = False,
+    ties: Ties = "expected",
+    query: Query = "",
+    document: Document = "",
+    label: Label = "",
+    query_id: QueryId = "",
+    document_id: DocumentId = "",
+) -> None:
+    """Test whether runs differ by more than chance.
+
+    A line for each measure and each pair of runs: their means, the difference
+    with its 95 % interval, and p values of the paired randomisation test and t
+    test. p(Holm) is corrected for all lines: hold this one against .05.
+
+        ir-attention compare test.qrels bm25.run han.run
+    """
+    from ir_attention.evaluation.runs import read_qrels, read_run
+    from ir_attention.evaluation.significance import compare as compared
+
+    columns = (query, document, label, query_id, document_id)
+    judged = _once(open_pairs(qrels, *columns)) if _holds_pairs(qrels) else read_qrels(qrels)
+    by_name = {name: read_run(path) for name, path in zip(_names(runs), runs, strict=True)}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        result = compared(judged, by_name, measures, test=test, ties=ties, only_mixed=mixed)
+    for warning in caught:
+        talk(str(warning.message))
+    rows = [_HEADERS, *(_line(row) for row in result.to_dict("records"))]
+    put(aligned(rows, left=3))
+
+
+_HEADERS = (
+    *("measure", "baseline", "run", "queries", "of baseline", "of run"),
+    *("difference", "95 % interval", "p(random)", "p(t)", "p(Holm)"),
+)
+
+
+def _line(row: dict) -> tuple[str, ...]:
+    return (
+        *(row[name] for name in ("measure", "baseline", "run")),
+        str(row["queries"]),
+        *(f"{row[name]:.4f}" for name in ("mean_baseline", "mean_run")),
+        f"{row['difference']:+.4f}",
+        f"{row['low']:+.4f} to {row['high']:+.4f}",
+        *(_p_value(row[name]) for name in ("p_randomisation", "p_t", "p_holm")),
+    )
+
+
+def _p_value(value: float) -> str:
+    return f"{value:.4f}" if value >= 0.0001 else "<.0001"
+
+
+def _names(runs: list[Path]) -> list[str]:
+    """The files' names, without their endings where that still tells them apart."""
+    short = [Path(path.name.removesuffix(".gz")).stem for path in runs]
+    return short if len(set(short)) == len(runs) else [str(path) for path in runs]
+
+
+def _holds_pairs(qrels: Path) -> bool:
+    """Whether judgements come as pairs. `.txt` is a common name of TREC's."""
+    suffix = Path(qrels.name.lower().removesuffix(".gz")).suffix
+    return qrels.is_dir() or suffix in (".csv", ".tsv", ".jsonl", ".parquet")
+
+
+def _once(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Each query with each document once, with its highest label; says how many there were."""
+    ids = ["id_left", "id_right"]
+    again = pairs.duplicated(ids)
+    if not again.any():
+        return pairs
+    labels = pairs.groupby(ids)["label"]
+    differ = int((labels.transform("min") < labels.transform("max"))[~again].sum())
+    talk(
+        f"{again.sum()} of {len(pairs)} pairs are there before, and count once"
+        + (f"; {differ} with several labels count with the highest." if differ else ".")
+    )
+    return pairs.assign(label=labels.transform("max"))[~again].reset_index(drop=True)

@@ -1,0 +1,192 @@
+"""`score`, `rank` and `explain`: a bundle at work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ir_attention.cli.inputs import (
+    Bundle,
+    Document,
+    DocumentId,
+    Label,
+    Pairs,
+    Query,
+    QueryId,
+    beir_home,
+    check_text,
+    open_pairs,
+    read_documents,
+)
+from ir_attention.cli.outputs import check_suffix, table_writer, write_whole
+from ir_attention.cli.talk import put, talk
+from ir_attention.errors import DataError
+
+__all__ = ["explain", "rank", "score"]
+
+
+def score(
+    bundle: Bundle,
+    pairs: Pairs,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            show_default=False,
+            help=".csv, .tsv or .jsonl, also with .gz, or .parquet. Default: CSV on stdout.",
+        ),
+    ] = None,
+    query: Query = "",
+    document: Document = "",
+    label: Label = "",
+    query_id: QueryId = "",
+    document_id: DocumentId = "",
+) -> None:
+    """Score pairs: their rows and a column `predictions`.
+
+    Rows and columns stay as they are; labels are not needed. Scores compare
+    documents of one query, higher is better; they read back equal.
+
+        ir-attention score models/news test.csv -o scored.csv
+    """
+    from ir_attention.data.files import read_table
+    from ir_attention.ranking.ranker import Ranker
+
+    as_bytes = table_writer(out)
+    ranker = Ranker.load(bundle)
+    columns = (query, document, label, query_id, document_id)
+    checked = open_pairs(pairs, *columns, labels="optional")
+    frame = checked if beir_home(pairs) else read_table(pairs)
+    if "predictions" in frame:
+        raise DataError(f"{pairs}: there is a column 'predictions' already; name it otherwise")
+    frame = frame.assign(predictions=ranker.score(checked)["score"].to_numpy(float))
+    if out is None:
+        put(as_bytes(frame))
+    else:
+        write_whole(out, as_bytes(frame))
+
+
+def rank(
+    bundle: Bundle,
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="A text.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", show_default=False, help="A document a line, UTF-8. Default: stdin (-)."
+        ),
+    ] = "-",
+    top: Annotated[
+        int, typer.Option("-k", "--top", min=1, metavar="N", help="How many to show.")
+    ] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
+) -> None:
+    """Rank documents for a query, best first.
+
+    Prints position, score and document, with tabs between; the position is the
+    document's line in FILE, from 0. Blank lines count, but are no documents.
+
+        ir-attention rank models/news "Ivy League cancels sports" tweets.txt -k 3
+    """
+    from ir_attention.ranking.ranker import Ranker
+
+    check_text(query, "QUERY")
+    places, documents = read_documents(file)
+    if not documents:
+        talk(f"no documents in {'stdin' if file == '-' else file}")
+    order, scores = Ranker.load(bundle).order(query, documents, top)
+    found = [
+        {"position": places[at], "document": documents[at], "score": float(score)}
+        for at, score in zip(order, scores, strict=True)
+    ]
+    if as_json:
+        put(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
+    else:
+        lines = [f"{one['position']}\t{one['score']:.4f}\t{one['document']}\n" for one in found]
+        put("".join(lines))
+
+
+def explain(
+    bundle: Bundle,
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="A text.")],
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="A text.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            show_default=False,
+            help="A page (.html), a picture (.png) or the numbers (.json). Default: text.",
+        ),
+    ] = None,
+) -> None:
+    """Show where a model looked.
+
+    Weights of the words and sentences of one document, and of each query word
+    over the words of the document. They are shares, 0 to 1.
+
+        ir-attention explain models/news "Ivy League" "The Ivy is out." -o look.html
+    """
+    from ir_attention.ranking.ranker import Ranker
+
+    check_text(query, "QUERY")
+    check_text(document, "DOCUMENT")
+    suffix = None if out is None else check_suffix(out, _VIEWS)
+    values = Ranker.load(bundle).explain(query, document).to_json()
+    if out is None or suffix is None:
+        put("".join(f"{line}\n" for line in _lines(values)))
+    else:
+        write_whole(out, _VIEWS[suffix](values))
+
+
+def _as_page(values: dict[str, Any]) -> bytes:
+    from ir_attention.reports.heatmaps import attention_page
+
+    return attention_page(values).encode()
+
+
+def _as_picture(values: dict[str, Any]) -> bytes:
+    from ir_attention.reports.heatmaps import attention_picture
+
+    return attention_picture(values)
+
+
+def _as_json(values: dict[str, Any]) -> bytes:
+    return (json.dumps(values, ensure_ascii=False) + "\n").encode()
+
+
+_VIEWS = {".html": _as_page, ".png": _as_picture, ".json": _as_json}
+
+
+def _lines(values: dict[str, Any]) -> Iterator[str]:
+    """An explanation as text: every word with its weight, the strongest pair of each query word."""
+    yield f"score {values['score']:.4f}"
+    yield "query"
+    for word, weight in zip(values["query_words"], values["query_weights"], strict=True):
+        yield f"  {_bar(weight)}  {word}"
+    for sentence, share in enumerate(values["sentence_weights"]):
+        yield f"sentence {sentence + 1}, weight {share:.2f}"
+        words = zip(
+            values["sentence_of_word"],
+            values["document_words"],
+            values["word_weights"],
+            strict=True,
+        )
+        for place, word, weight in words:
+            if place == sentence:
+                yield f"  {_bar(weight)}  {word}"
+    yield "the document word that each query word looks at most"
+    for word, shares in zip(values["query_words"], values["alignment"], strict=True):
+        if shares:
+            share = max(shares)
+            yield f"  {_bar(share)}  {word} > {values['document_words'][shares.index(share)]}"
+
+
+def _bar(share: float) -> str:
+    return f"{share:.2f} {'#' * round(20 * share):20}"

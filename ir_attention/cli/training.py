@@ -1,0 +1,148 @@
+"""`train` and `models`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ir_attention.cli.inputs import Document, DocumentId, Label, Query, QueryId, open_pairs
+from ir_attention.cli.outputs import aligned
+from ir_attention.cli.talk import put, talk
+from ir_attention.errors import DataError
+
+__all__ = ["models", "train"]
+
+# Trained numbers at the default sizes, without word vectors; the others' depend on the words.
+_WEIGHTS = {"bm25": 0, "han": 233_226}
+
+
+def train(
+    train: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TRAIN",
+            help="Labelled pairs: CSV, TSV, JSON lines, Parquet, also .gz, or a BEIR folder.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="BUNDLE", help="The folder to write.")
+    ],
+    dev: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DEV",
+            show_default=False,
+            help="Pairs that choose the epoch. Default: a tenth of the queries of TRAIN.",
+        ),
+    ] = None,
+    model: Annotated[str, typer.Option(metavar="NAME", help="See `ir-attention models`.")] = "han",
+    vectors: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            show_default=False,
+            help="Word vectors: a word2vec or GloVe text file, or a model2vec folder.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of everything that is drawn.")] = 7,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            show_default=False,
+            help="At most. Default: 5, for MatchZoo's models 10.",
+        ),
+    ] = None,
+    measure: Annotated[
+        str, typer.Option(metavar="NAME", help="What the best epoch is the best in.")
+    ] = "AP",
+    one_sentence: Annotated[
+        bool, typer.Option("--one-sentence", help="Read a document as one sentence.")
+    ] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            show_default=False,
+            help="A further setting, as --set loss=hinge; may come again.",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a bundle that is there already.")
+    ] = False,
+    query: Query = "",
+    document: Document = "",
+    label: Label = "",
+    query_id: QueryId = "",
+    document_id: DocumentId = "",
+) -> None:
+    """Train a model on labelled pairs, and write a bundle.
+
+    After each epoch the queries of DEV are ranked and measured; the best
+    epoch is kept. One seed gives one result. What --set knows beside the
+    options: patience, loss, margin, learning_rate, dropout, width, min_count,
+    candidates, positives, queries, sentences, query_pieces, sentence_pieces.
+
+        ir-attention train train.csv --out models/news
+    """
+    options = _settings(settings or [])
+    options |= {"measure": measure, "overwrite": overwrite}
+    if epochs is not None:
+        options["epochs"] = epochs
+    if one_sentence:
+        options["split_sentences"] = False
+    columns = (query, document, label, query_id, document_id)
+    train_pairs = open_pairs(train, *columns)
+    dev_pairs = None if dev is None else open_pairs(dev, *columns)
+    from ir_attention.training.fitting import train as fit
+
+    fit(
+        train_pairs,
+        dev_pairs,
+        model=model,
+        out=out,
+        vectors=vectors,
+        seed=seed,
+        say=talk,
+        **options,
+    )
+    talk(f"wrote {out}")
+
+
+def models() -> None:
+    """Show what can be trained.
+
+    Name, kind, and how many weights are trained at the default sizes, without
+    word vectors; `-` where that depends on the words.
+
+        ir-attention models
+    """
+    from ir_attention.training.settings import MODELS
+
+    rows = [("name", "kind", "weights", "")]
+    for name, (kind, line) in MODELS.items():
+        weights = f"{_WEIGHTS[name]:,}" if name in _WEIGHTS else "-"
+        rows.append((name, kind, weights, line))
+    table = aligned([row[:3] for row in rows], left=2).splitlines()
+    lines = [f"{cells}  {row[3]}".rstrip() for cells, row in zip(table, rows, strict=True)]
+    put("".join(f"{line}\n" for line in lines))
+
+
+def _settings(given: list[str]) -> dict[str, Any]:
+    """Values by name; whatever JSON does not know is text."""
+    values: dict[str, Any] = {}
+    for setting in given:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise DataError(f"--set needs NAME=VALUE. Received: {setting!r}")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        values[name.strip().replace("-", "_")] = value
+    return values

@@ -1,0 +1,312 @@
+"""Texts to arrays: numbering, cutting, and padding that gives back what it got."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ir_attention.data.arrays import (
+    Cuts,
+    Runs,
+    Sizes,
+    cut_report,
+    number_texts,
+    pad,
+    pair_arrays,
+)
+from ir_attention.data.vocabulary import Vocabulary
+
+VOCABULARY = Vocabulary(["cat", "dog", "the"], {"cat": 0.5, "the": 0.1})
+QUERY = "The cats"
+DOCUMENTS = ["A cat. The dog, the cat!", "", "zyx zyx", "... !!!", "Cat"]
+TEXTS = [QUERY, *DOCUMENTS]
+
+
+def numbered(texts=TEXTS, **more):
+    return number_texts(texts, VOCABULARY, **more)
+
+
+def arrays_of(texts=TEXTS, cuts=None, **more):
+    """The first text is the query of all others."""
+    found = numbered(texts, **more)
+    return pair_arrays(found, [(0, np.arange(1, len(texts)))], cuts)
+
+
+def forms_of(texts, place):
+    return [texts.forms[word] for word in Runs.of_texts(texts).words([place])]
+
+
+# --- number_texts
+
+
+def test_numbers_of_small_texts():
+    texts = numbered()
+    assert texts.forms == ["the", "cats", "a", "cat", "dog", "zyx"]
+    assert texts.word.tolist() == [0, 1, 2, 3, 0, 4, 0, 3, 5, 5, 3]
+    assert texts.sentence_lengths.tolist() == [2, 2, 4, 2, 1]
+    assert texts.sentence_counts.tolist() == [1, 2, 0, 1, 0, 1]
+    assert texts.pieces.tolist() == [3, 0, 0, 1, 2, 0]
+    assert texts.piece_counts.tolist() == [1] * 6
+    # The stem of cats and of cat is one; the unknown ones are as rare as can be.
+    assert texts.words.stem.tolist() == [0, 1, 2, 1, 3, 4]
+    np.testing.assert_allclose(texts.words.idf, [0.1, 0.5, 1, 0.5, 1, 1])
+    assert texts.words.content.tolist() == [False, True, False, True, True, True]
+
+
+def test_runs():
+    texts = numbered()
+    assert [forms_of(texts, place) for place in (0, 1, 2, 3)] == [
+        ["the", "cats"],
+        ["a", "cat", "the", "dog", "the", "cat"],
+        [],
+        ["zyx", "zyx"],
+    ]
+    several = Runs.of_texts(texts).words([3, 2, 0])
+    assert [texts.forms[word] for word in several] == ["zyx", "zyx", "the", "cats"]
+
+
+def test_words_written_differently_are_one():
+    texts = numbered(["#Cat cat's CAT", "Ｃａｔ"])
+    assert texts.forms == ["cat"]
+    assert texts.word.tolist() == [0, 0, 0, 0]
+
+
+def test_without_sentences():
+    texts = numbered(["One two. Three.", "", "!"], split_sentences=False)
+    assert texts.sentence_counts.tolist() == [1, 0, 0]
+    assert texts.sentence_lengths.tolist() == [3]
+
+
+def test_a_tokenizer_of_ones_own():
+    texts = numbered(["one-two  three"], tokenizer=lambda text: text.split(" "))
+    assert texts.forms == ["one-two", "", "three"]
+    assert arrays_of(["one  two", "two  one"], tokenizer=lambda text: text.split(" ")).overall.all()
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["", " "]])
+def test_no_words(texts):
+    found = numbered(texts)
+    assert found.forms == []
+    assert found.sentence_counts.tolist() == [0] * len(texts)
+    assert all(part.dtype.kind == "i" for part in (found.word, found.sentence_lengths))
+
+
+# --- pair_arrays
+
+
+def test_arrays_of_a_small_pair():
+    arrays = arrays_of()
+    assert arrays.pieces.tolist() == [0, 1, 2, 3]  # unknown, cat, dog, the
+    assert arrays.query.tolist() == [3, 0]
+    assert arrays.query_lengths.tolist() == [2]
+    assert arrays.document.tolist() == [0, 1, 3, 2, 3, 1, 0, 0, 1]
+    assert arrays.sentence_lengths.tolist() == [2, 4, 2, 1]
+    assert arrays.sentence_counts.tolist() == [2, 0, 1, 0, 1]
+    assert arrays.pair_query.tolist() == [0] * 5
+    assert arrays.document_features.shape == (9, 6)
+    assert arrays.query_features.shape == (10, 6)
+    assert arrays.overall.shape == (5, 9)
+    # `the` is found, in the words of the first document alone.
+    assert arrays.document_features[:, 0].tolist() == [0, 0, 1, 0, 1, 0, 0, 0, 0]
+    assert arrays.query_features[:, 0].tolist() == [1, 0] + [0] * 8
+    assert arrays.query_features[:, 1].tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0, 1]
+
+
+def test_each_pair_by_itself():
+    """Several queries at once give what each gives alone."""
+    texts = numbered(["cat dog", "the dog", "the", "", "cat. dog dog"])
+    groups = [(0, np.array([1, 4])), (2, np.array([], int)), (3, np.array([1])), (2, np.array([4]))]
+    together = pair_arrays(texts, groups)
+    assert together.pair_query.tolist() == [0, 0, 2, 3]
+    assert together.query_lengths.tolist() == [2, 1, 0, 1]
+    words = pieces = at = 0
+    for query, documents in groups:
+        alone = pair_arrays(texts, [(query, documents)])
+        for name, start in (
+            ("overall", at),
+            ("query_features", pieces),
+            ("document_features", words),
+        ):
+            part = getattr(alone, name)
+            whole = getattr(together, name)[start : start + len(part)]
+            np.testing.assert_array_equal(part, whole)
+        at += len(alone.overall)
+        pieces += len(alone.query_features)
+        words += len(alone.document_features)
+    assert pieces == len(together.query_features)
+
+
+def test_no_pairs():
+    arrays = pair_arrays(numbered(), [])
+    assert [len(part) for part in arrays] == [0] * len(arrays)
+    assert arrays_of([QUERY]).overall.shape == (0, 9)
+
+
+def test_words_in_pieces_share_their_features():
+    tokenizers = pytest.importorskip("tokenizers")
+    pieces = {"[UNK]": 0, "cat": 1, "##s": 2, "dog": 3}
+    model = tokenizers.models.WordPiece(pieces, unk_token="[UNK]")
+    vocabulary = Vocabulary(tokenizer=tokenizers.Tokenizer(model).to_str())
+    texts = number_texts(["cats dog", "dogs. dog cats"], vocabulary)
+    arrays = pair_arrays(texts, [(0, np.array([1]))])
+    assert arrays.pieces.tolist() == [1, 2, 3]
+    assert arrays.query.tolist() == [0, 1, 2]
+    assert arrays.document.tolist() == [2, 1, 2, 0, 1]
+    assert arrays.sentence_lengths.tolist() == [2, 3]
+    same = arrays.document_features[:, 0].tolist()
+    assert same == [0, 0, 1, 1, 1]
+    assert arrays.query_features[:, 0].tolist() == [1, 1, 1]
+    # A cut may go through a word; the features are still of all words.
+    cut = pair_arrays(texts, [(0, np.array([1]))], Cuts(query=1, sentence=2, sentences=2))
+    assert cut.pieces.tolist() == [1, 2, 3]
+    assert cut.query.tolist() == [0]
+    assert cut.document.tolist() == [2, 1, 2, 0]
+    np.testing.assert_array_equal(cut.overall, arrays.overall)
+    np.testing.assert_array_equal(cut.query_features, arrays.query_features[:1])
+
+
+# --- cuts
+
+
+def test_cuts():
+    whole = arrays_of()
+    cut = arrays_of(cuts=Cuts(query=1, sentence=3, sentences=1))
+    assert cut.query.tolist() == [2]  # of cat, dog missing: unknown, cat, the
+    assert cut.pieces.tolist() == [0, 1, 3]
+    assert cut.query_lengths.tolist() == [1]
+    assert cut.sentence_lengths.tolist() == [2, 2, 1]
+    assert cut.sentence_counts.tolist() == [1, 0, 1, 0, 1]
+    np.testing.assert_array_equal(cut.overall, whole.overall)
+    np.testing.assert_array_equal(cut.document_features, whole.document_features[[0, 1, 6, 7, 8]])
+    np.testing.assert_array_equal(cut.query_features, whole.query_features[::2])
+
+
+def test_cuts_that_cut_nothing():
+    for one, other in zip(arrays_of(), arrays_of(cuts=Cuts(2, 4, 2)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_report_of_cuts():
+    texts, queries, documents = numbered(), np.zeros(5, int), np.arange(1, 6)
+    assert cut_report(texts, queries, documents, Cuts(2, 4, 2)) == []
+    # Each text counts once, however many pairs it is in.
+    twice = np.concatenate([documents, documents])
+    lines = cut_report(texts, np.zeros(10, int), twice, Cuts(1, 3, 1))
+    assert lines == [
+        "1 of 1 queries are longer than 1 words or word pieces: training takes their beginning",
+        "1 of 4 sentences of documents are longer than 3: training takes their beginning",
+        "1 of 5 documents have over 1 sentences: training takes their beginning",
+    ]
+
+
+# --- pad
+
+
+def ragged(padded, arrays):
+    """The ragged arrays, read back from the padded ones with loops."""
+    pairs = len(arrays.pair_query)
+    document, features, lengths = [], [], []
+    for pair in range(pairs):
+        for slot in padded["slots"][pair, : padded["sentence_count"][pair]]:
+            size = padded["sentence_length"][slot - 1]
+            assert padded["sentence_pair"][slot - 1] == pair
+            lengths.append(size)
+            document += padded["document"][slot - 1, :size].tolist()
+            features += padded["document_features"][slot - 1, :size].tolist()
+    queries = range(len(arrays.query_lengths))
+    of_query = [
+        row for i in queries for row in padded["query"][i, : padded["query_length"][i]].tolist()
+    ]
+    of_pair = [
+        row
+        for pair in range(pairs)
+        for row in padded["query_features"][
+            pair, : padded["query_length"][padded["pair_query"][pair]]
+        ].tolist()
+    ]
+    return arrays._replace(
+        pieces=padded["pieces"][: len(arrays.pieces)],
+        query=of_query,
+        query_lengths=padded["query_length"][: len(queries)],
+        document=document,
+        sentence_lengths=lengths,
+        sentence_counts=padded["sentence_count"][:pairs],
+        pair_query=padded["pair_query"][:pairs],
+        document_features=np.reshape(features, (-1, 6)),
+        query_features=np.reshape(of_pair, (-1, 6)),
+        overall=padded["overall"][:pairs],
+    )
+
+
+SIZES = Sizes(queries=3, pairs=11, query=7, sentence=13, sentences=5, pieces=2, sents=4)
+text = st.sampled_from(["", "cat", "The cat. A dog!", "zyx zyx. the cat dog. dog", "..."])
+
+
+@settings(max_examples=40, deadline=None)
+@given(groups=st.lists(st.tuples(text, st.lists(text, max_size=3)), min_size=1, max_size=3))
+def test_padded_is_ragged(groups):
+    texts, places = [], []
+    for query, documents in groups:
+        places.append((len(texts), len(texts) + 1 + np.arange(len(documents))))
+        texts += [query, *documents]
+    arrays = pair_arrays(numbered(texts), places)
+    padded = pad(arrays, SIZES)
+    for one, other in zip(ragged(padded, arrays), arrays, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_shapes_of_padding():
+    padded = pad(arrays_of(), SIZES)
+    assert {name: value.shape for name, value in padded.items()} == {
+        "pieces": (4,),
+        "query": (3, 7),
+        "query_length": (3,),
+        "document": (4, 13),
+        "sentence_length": (4,),
+        "sentence_pair": (4,),
+        "slots": (11, 5),
+        "sentence_count": (11,),
+        "pair_query": (11,),
+        "document_features": (4, 13, 6),
+        "query_features": (11, 7, 6),
+        "overall": (11, 9),
+    }
+    assert {value.dtype.name for value in padded.values()} == {"int32", "float32"}
+    assert padded["slots"].tolist()[:5] == [
+        [1, 2, 0, 0, 0],
+        [0] * 5,
+        [3, 0, 0, 0, 0],
+        [0] * 5,
+        [4, 0, 0, 0, 0],
+    ]
+    more = pad(arrays_of([*TEXTS, "dog"]), SIZES)
+    assert more["document"].shape == (8, 13)  # five sentences, in steps of four
+
+
+def test_padding_is_zeros():
+    padded = pad(arrays_of(), SIZES)
+    assert not padded["query_features"][5:].any()
+    assert not padded["overall"][5:].any()
+    assert not padded["document"][0, 2:].any()
+    assert not padded["document_features"][0, 2:].any()
+    assert not padded["sentence_count"][5:].any()
+
+
+@pytest.mark.parametrize(
+    "size", [{"pairs": 4}, {"query": 1}, {"sentence": 3}, {"sentences": 1}, {"queries": 0}]
+)
+def test_what_does_not_fit_is_refused(size):
+    with pytest.raises((ValueError, IndexError)):
+        pad(arrays_of(), SIZES._replace(**size))
+
+
+def test_nothing_is_changed():
+    texts = numbered()
+    copies = [np.array(part) for part in (*texts[2:], *texts.words)]
+    arrays = pair_arrays(texts, [(0, np.arange(1, 6))], Cuts(1, 2, 1))
+    before = [part.copy() for part in arrays]
+    pad(arrays, SIZES)
+    for one, other in zip((*texts[2:], *texts.words), copies, strict=True):
+        np.testing.assert_array_equal(one, other)
+    for one, other in zip(arrays, before, strict=True):
+        np.testing.assert_array_equal(one, other)

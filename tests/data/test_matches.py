@@ -1,0 +1,216 @@
+"""Match features: hand-worked, and against a slow oracle in plain Python."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ir_attention.data.matches import (
+    OVERALL_FEATURES,
+    WORD_FEATURES,
+    lexicon,
+    match,
+    spread,
+)
+from ir_attention.text import STOP_WORDS, normal, stem
+
+IDF = {"cat": 0.5, "run": 0.25, "the": 0.1}
+
+
+def lexicon_of(forms):
+    stems = stem(forms)
+    idf = np.array([IDF.get(one, 1.0) for one in stems], np.float32)
+    return lexicon(forms, stems, idf, STOP_WORDS)
+
+
+def matches(query, documents):
+    """The features of lists of words, numbered in their matching forms."""
+    numbers = {}
+    sides = [
+        np.array([numbers.setdefault(normal(word), len(numbers)) for word in words], np.int64)
+        for words in (query, [word for document in documents for word in document])
+    ]
+    lengths = np.array([len(document) for document in documents], np.int64)
+    return match(lexicon_of(list(numbers)), *sides, lengths)
+
+
+# --- hand-worked
+
+
+def test_a_small_pair_by_hand():
+    found = matches("the cats running".split(), ["the cat ran runs".split()])
+    # ^cats$ has cat, ats among its four trigrams, ^cat$ has ^ca cat at$: ^ca and cat are shared.
+    cat = 2 * 2 / (4 + 3)
+    # ^running$ has 7, ^runs$ 4: ^ru, run; ^ran$ has 3, and shares none.
+    run = 2 * 2 / (7 + 4)
+    # The stems are the, cat, run; the, cat, ran, run. No letters are compared with `the`.
+    expected = [
+        # same, stem, idf, stem x idf, letters with cats and running, letters x idf
+        [1, 1, 0.1, 0.1, 0, 0],
+        [0, 1, 0.5, 0.5, cat, cat * 0.5],
+        [0, 0, 1, 0, 0, 0],
+        [0, 1, 0.25, 0.25, run, run * 0.25],
+    ]
+    np.testing.assert_allclose(found.document, expected, atol=1e-6)
+    expected = [
+        [1, 1, 0.1, 0.1, 0, 0],
+        [0, 1, 0.5, 0.5, cat, cat * 0.5],
+        [0, 1, 0.25, 0.25, run, run * 0.25],
+    ]
+    np.testing.assert_allclose(found.query, [expected], atol=1e-6)
+    overall = [
+        3 / 3,  # the, cat, run are all found
+        1,
+        2 / 2,  # cat, run
+        1,
+        (cat + run) / 2,
+        (cat * 0.5 + run * 0.25) / 0.75,
+        3 / 4,  # the, cat, runs
+        math.log(5) / 4,
+        math.log(4) / 4,
+    ]
+    np.testing.assert_allclose(found.overall, [overall], atol=1e-6)
+
+
+def test_what_is_not_found_by_hand():
+    found = matches("cat zebra".split(), ["cat cat dog".split()])
+    # zebra is as rare as can be: weight 1 against the cat's one half.
+    expected = [1 / 2, 0.5 / 1.5, 1 / 2, 0.5 / 1.5, 1 / 2, 0.5 / 1.5, 2 / 3]
+    np.testing.assert_allclose(found.overall[0, :7], expected, atol=1e-6)
+
+
+def test_names():
+    found = matches(["cat"], [["dog"]])
+    assert found.document.shape == (1, len(WORD_FEATURES))
+    assert found.query.shape == (1, 1, len(WORD_FEATURES))
+    assert found.overall.shape == (1, len(OVERALL_FEATURES))
+    assert {part.dtype for part in found} == {np.dtype("float32")}
+
+
+# --- edges
+
+
+WORDS = ["zyxq", "a", "x", "I", "👍", "👍🏽", "猫", "#tag", "@name", "1,000", "é", "U.S.", "\ud800"]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_matches_itself(word):
+    """Never seen, short, or in any script."""
+    same, other = matches([word], [["nothing", word], ["nothing"]]).query[:, 0]
+    content = float(normal(word) not in STOP_WORDS)
+    np.testing.assert_array_equal(same, [1, 1, 1, 1, content, content])
+    np.testing.assert_array_equal(other[[0, 1, 3]], 0)
+
+
+def test_empty_sides():
+    found = matches([], [["cat"], []])
+    assert found.query.shape == (2, 0, 6)
+    np.testing.assert_array_equal(found.document, [[0, 0, 0.5, 0, 0, 0]])
+    np.testing.assert_array_equal(found.overall[:, :7], 0)
+    found = matches(["cat"], [[], ["cat"], []])
+    np.testing.assert_array_equal(found.query[[0, 2], 0], [[0, 0, 0.5, 0, 0, 0]] * 2)
+    np.testing.assert_array_equal(found.overall[[0, 2], :8], 0)
+    assert found.overall[1, 0] == 1
+    assert matches(["cat"], []).overall.shape == (0, 9)
+    assert matches([], []).document.shape == (0, 6)
+
+
+def test_a_query_of_stop_words_only():
+    found = matches("the of".split(), ["the cat".split()])
+    np.testing.assert_allclose(found.overall[0, :2], [1 / 2, 0.1 / 1.1], atol=1e-6)
+    np.testing.assert_array_equal(found.overall[0, 2:6], 0)
+    np.testing.assert_array_equal(found.document[:, 4:], 0)
+
+
+def test_empty_words_of_a_tokenizer():
+    """`text.split(" ")` gives some."""
+    found = matches(["", "cat"], [["cat", ""], [""]])
+    assert all(np.isfinite(part).all() for part in found)
+    np.testing.assert_array_equal(found.query[:, 0, :2], 1)
+
+
+def test_documents_do_not_know_each_other():
+    query, documents = "cats run the".split(), [["cat"], ["running", "the"], [], ["dog", "cat"]]
+    together, at = matches(query, documents), 0
+    for number, document in enumerate(documents):
+        alone = matches(query, [document])
+        np.testing.assert_array_equal(alone.query[0], together.query[number])
+        np.testing.assert_array_equal(alone.overall[0], together.overall[number])
+        np.testing.assert_array_equal(alone.document, together.document[at : at + len(document)])
+        at += len(document)
+
+
+def test_spread():
+    given = spread(np.array([3, 0, 7]), np.array([2, 0, 3]))
+    np.testing.assert_array_equal(given, [3, 4, 7, 8, 9])
+
+
+# --- the oracle
+
+
+def trigrams(word):
+    marked = f"^{word}$"
+    return {marked[at : at + 3] for at in range(len(word))}
+
+
+def dice(one, other):
+    return 2 * len(trigrams(one) & trigrams(other)) / (len(trigrams(one)) + len(trigrams(other)))
+
+
+def side_by_hand(words, others):
+    """The six features of each word against the other side, one after the other."""
+    rows = []
+    for word in words:
+        (own,), theirs = stem([word]), stem(others)
+        rare, content = IDF.get(own, 1.0), [one for one in others if one not in STOP_WORDS]
+        letters = max((dice(word, one) for one in content), default=0)
+        rows.append(
+            [word in others, own in theirs, rare, (own in theirs) * rare, letters, letters * rare]
+        )
+    return np.array(rows).reshape(-1, 6)
+
+
+def mean(values, weights):
+    return sum(v * w for v, w in zip(values, weights, strict=True)) / (sum(weights) or 1)
+
+
+def overall_by_hand(query, document):
+    side = side_by_hand(query, document)
+    rare, found, letters = side[:, 2], side[:, 1], side[:, 4]
+    content = np.array([word not in STOP_WORDS for word in query], float)
+    inside = side_by_hand(document, query)[:, 1]
+    return [
+        mean(found, np.ones(len(query))),
+        mean(found, rare),
+        mean(found, content),
+        mean(found, content * rare),
+        mean(letters, content),
+        mean(letters, content * rare),
+        inside.mean() if len(document) else 0,
+        math.log(1 + len(document)) / 4,
+        math.log(1 + len(query)) / 4,
+    ]
+
+
+word = st.one_of(
+    st.sampled_from("the of cat cats catty run runs running a i 猫 👍 zyx #cat".split()),
+    st.text("abcé", min_size=1, max_size=5),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(query=st.lists(word, max_size=5), documents=st.lists(st.lists(word, max_size=6), max_size=4))
+def test_against_the_oracle(query, documents):
+    found = matches(query, documents)
+    query = [normal(one) for one in query]
+    documents = [[normal(one) for one in document] for document in documents]
+    start = 0
+    for number, document in enumerate(documents):
+        rows = found.document[start : start + len(document)]
+        np.testing.assert_allclose(rows, side_by_hand(document, query), atol=1e-6)
+        np.testing.assert_allclose(found.query[number], side_by_hand(query, document), atol=1e-6)
+        expected = overall_by_hand(query, document)
+        np.testing.assert_allclose(found.overall[number], expected, atol=1e-6)
+        start += len(document)

@@ -1,0 +1,246 @@
+"""MatchZoo's models by our calls: they learn, are left as plain parts, come back, and rank."""
+
+import json
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import ir_attention.matchzoo as mz
+from ir_attention.backend import keras
+from ir_attention.bundle import Bundle
+from ir_attention.errors import BundleError, DataError
+from ir_attention.models.baselines import BASELINES, Baseline, global_seed
+from ir_attention.ranking import Ranker
+from ir_attention.training import MODELS, train
+from ir_attention.training.baseline import BaselineLearner
+from ir_attention.training.settings import TrainingSettings
+
+# Each takes seconds to trace, Conv-KNRM with its 99 kernels most of all.
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("conv-knrm", "mv-lstm")]
+ODD = ["", "nothing like it #zzz", "flood in Oslo", "日本 👍🏽", "a the of", "flood " * 90]
+
+
+def learn(pairs, name, seed=7, epochs=2, **options):
+    """A training without its loop: the losses, and the learner."""
+    settings = TrainingSettings(width=11, dropout=0.1, **options)
+    learner = BaselineLearner(name, pairs, pairs[:50], seed=seed, settings=settings)
+    return [learner.fit_epoch(epoch) for epoch in range(1, epochs + 1)], learner
+
+
+@pytest.fixture(scope="module")
+def trained(toy_pairs, tmp_path_factory):
+    """`trained(name)`: a short training by the common road, once for each model."""
+    kept = {}
+
+    def trained(name):
+        if name not in kept:
+            folder = tmp_path_factory.mktemp("bundles") / name
+            options = {"width": 11, "epochs": 2, "say": lambda line: None}
+            kept[name] = train(toy_pairs, model=name, out=folder, seed=7, **options)
+        return kept[name]
+
+    return trained
+
+
+def test_every_one_can_be_trained_by_name():
+    assert set(BASELINES) == {name for name, (kind, _) in MODELS.items() if kind == "MatchZoo"}
+
+
+@pytest.mark.parametrize("name", ["dssm", *SLOW])
+def test_learns_comes_back_and_ranks(name, trained, toy_pairs):
+    result = trained(name)
+    loss = result.history["loss"]
+    assert loss.iloc[-1] < loss.iloc[0]
+    ranker = Ranker.load(result.folder)
+    scores = ranker.score(toy_pairs)["score"].to_numpy()
+    again = Baseline.from_parts(
+        result.bundle.weights, result.bundle.vocabulary, result.bundle.settings
+    )
+    same = again.score(list(toy_pairs["text_left"]), list(toy_pairs["text_right"]))
+    np.testing.assert_array_equal(scores, same)
+    ranked = ranker.rank("flood in Oslo", ODD)
+    assert sorted(ranked["position"]) == list(range(len(ODD)))
+    assert np.isfinite(ranked["score"]).all()
+
+
+@pytest.mark.parametrize("name", ["dssm", *SLOW])
+def test_one_seed_one_result_and_no_trace(name, toy_pairs, tmp_path):
+    keras.utils.set_random_seed(1)
+    before = random.getstate(), np.random.get_state()
+    losses, learner = learn(toy_pairs, name, epochs=1)
+    assert random.getstate() == before[0]
+    for one, other in zip(np.random.get_state(), before[1], strict=True):
+        np.testing.assert_array_equal(one, other)
+    keras.utils.set_random_seed(2)
+    losses_again, again = learn(toy_pairs, name, epochs=1)
+    assert losses_again == losses
+    for one, other in zip(learner.state(), again.state(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    other_seed = learn(toy_pairs, name, seed=8, epochs=0)[1]
+    assert not np.array_equal(other_seed.state()[0], learner.state()[0])
+
+    weights, vocabulary, settings = learner.parts()  # and it is all there in a bundle
+    folder = Bundle({**settings, "model": name}, vocabulary, weights).save(tmp_path / name)
+    loaded = Ranker.load(folder).score(toy_pairs[:50])["score"].to_numpy()
+    np.testing.assert_array_equal(loaded, learner.score_dev())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(BASELINES))
+def test_another_process_gives_the_same_scores(name, trained):
+    query, documents = "flood in Oslo", ODD
+    expected = Ranker.load(trained(name).folder).rank(query, documents)
+    code = (
+        "import json, sys; from ir_attention.ranking import Ranker; "
+        "folder, query, documents = json.load(sys.stdin); "
+        "ranked = Ranker.load(folder).rank(query, documents); "
+        "print(json.dumps([ranked['position'].tolist(), ranked['score'].tolist()]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps([str(trained(name).folder), query, documents]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    positions, scores = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert positions == expected["position"].tolist()
+    np.testing.assert_allclose(scores, expected["score"], atol=1e-6)
+
+
+def test_global_seed_gives_back_what_was():
+    random.seed(3), np.random.seed(3)
+    expected = random.random(), np.random.rand()
+    random.seed(3), np.random.seed(3)
+    with pytest.raises(ZeroDivisionError), global_seed(5):
+        drawn = random.random(), np.random.rand()
+        raise ZeroDivisionError
+    assert (random.random(), np.random.rand()) == expected
+    with global_seed(5):
+        assert (random.random(), np.random.rand()) == drawn
+
+
+def test_trigrams_are_counted_as_matchzoo_does(toy_pairs):
+    pack = mz.pack(toy_pairs)
+    with global_seed(7):
+        baseline = Baseline.fitted("dssm", pack, lengths=(3, 5), parameters={"mlp_num_units": 7})
+    texts = mz.pack(pd.DataFrame({"text_left": ODD, "text_right": ODD[::-1]}))
+    x, _ = baseline.read(texts).unpack()
+    baseline.on_batch(x)
+    baseline.preprocessor.with_word_hashing = True
+    expected, _ = baseline.preprocessor.transform(texts, verbose=0).unpack()
+    for side in ("text_left", "text_right"):
+        np.testing.assert_array_equal(x[side], expected[side])
+
+
+def test_scores_keep_the_order_and_do_not_depend_on_company(trained):
+    ranker = Ranker.load(trained("dssm").folder)
+    documents = [f"{text} {number}" for number in range(25) for text in ODD] + [""]
+    frame = pd.DataFrame({"text_left": "flood in Oslo", "text_right": documents})
+    together = ranker.score(frame)["score"].to_numpy()
+    backwards = ranker.score(frame[::-1].reset_index(drop=True))["score"].to_numpy()
+    np.testing.assert_array_equal(together, backwards[::-1])
+    alone = ranker.score(frame[70:71].reset_index(drop=True))["score"].to_numpy()
+    np.testing.assert_array_equal(alone, together[70:71])
+    assert len(ranker.rank("flood", [])) == 0
+    assert len(ranker.rank("", ["", ""])) == 2
+
+
+def test_scoring_traces_once(trained):
+    baseline = Ranker.load(trained("dssm").folder)._scorer
+    for size in (1, 5, 64, 65, 130):
+        baseline.score(["flood"] * size, ["flood in Oslo"] * size)
+    assert baseline.model.backend.predict_function.experimental_get_tracing_count() == 1
+
+
+VECTORS = {"flood": np.arange(5.0), "oslo": np.ones(5), "unseen": np.zeros(5)}
+
+
+def test_vectors_start_the_embedding(toy_pairs):
+    settings = TrainingSettings()
+    learner = BaselineLearner(
+        "mv-lstm", toy_pairs, toy_pairs[:9], seed=7, settings=settings, vectors=VECTORS
+    )
+    terms = learner.baseline.preprocessor.context["vocab_unit"].context["term_index"]
+    table = learner.state()[0]
+    assert table.shape == (len(terms), 5)
+    np.testing.assert_array_equal(table[terms["flood"]], VECTORS["flood"])
+    np.testing.assert_array_equal(table[terms["oslo"]], VECTORS["oslo"])
+    assert np.abs(table[terms["comet"]]).max() < 0.2
+    assert f"vectors cover 2 of the {len(terms)} terms of the model" in learner.notes
+
+
+def test_vectors_that_cannot_be_used(toy_pairs, monkeypatch):
+    def learner(name):
+        settings = TrainingSettings()
+        return BaselineLearner(name, toy_pairs, toy_pairs, seed=7, settings=settings, vectors={})
+
+    with pytest.raises(DataError, match="dssm reads letters and has no use for vectors"):
+        learner("dssm")
+    with pytest.raises(DataError, match="every word needs a vector"):
+        learner("mv-lstm")
+
+
+def test_hinge_and_cuts(toy_pairs):
+    _, learner = learn(toy_pairs, "dssm", loss="hinge", margin=0.5, epochs=0)
+    task = learner.model.params["task"]
+    assert (task.loss.num_neg, task.loss.margin) == (1, 0.5)
+    assert learner.data.num_neg == 1
+    assert learner.notes == []
+    settings = TrainingSettings(query_pieces=2)
+    cut = BaselineLearner("mv-lstm", toy_pairs, toy_pairs[:9], seed=7, settings=settings)
+    assert cut.notes == ["48 of 48 queries have 2 words or more; the last 2 are read"]
+
+
+def without(parts, name):
+    return {key: value for key, value in parts.items() if key != name}
+
+
+def damaged(weights, vocabulary, settings):
+    """By message: parts that do not fit together."""
+    first, *_, last = weights
+    settings = {**settings, "model": "dssm"}
+    inner = settings["baseline"]
+    wide = {**inner, "mlp_num_units": 6}
+    return {
+        r"should have shape \(1,\)\. Received: None": (
+            without(weights, last), vocabulary, settings
+        ),
+        r"x should have shape None\. Received: \(2,\)": (
+            {**weights, "x": np.zeros(2)}, vocabulary, settings
+        ),
+        rf"{first} should have shape .*, 6\)\. Received: ": (
+            weights, vocabulary, {**settings, "baseline": wide}
+        ),
+        r"should have shape \(3, ": (weights, {"terms": ["<PAD>", "<OOV>", "x"]}, settings),
+        "`terms` must be a list of different strings": (weights, {"terms": ["x", "x"]}, settings),
+        "must be a list of different strings. Received: None": (weights, {}, settings),
+        "names no model of MatchZoo.*Received: model='dssn'": (
+            weights, vocabulary, {**settings, "model": "dssn"}
+        ),
+        "an object `baseline`. Received: NoneType": (
+            weights, vocabulary, without(settings, "baseline")
+        ),
+        "must be two lists of a positive number. Received: None": (
+            weights, vocabulary, {**settings, "baseline": without(inner, "input_shapes")}
+        ),
+        "does not describe a dssm": (
+            weights, vocabulary, {**settings, "baseline": {**inner, "mlp_num_units": "many"}}
+        ),
+        "does not describe a dssm .*unheard": (
+            weights, vocabulary, {**settings, "baseline": {**inner, "unheard": 1}}
+        ),
+    }  # fmt: skip
+
+
+def test_damage_is_said(trained):
+    bundle = trained("dssm").bundle
+    parts = json.loads(json.dumps([bundle.vocabulary, bundle.settings]))
+    for message, broken in damaged(bundle.weights, *parts).items():
+        with pytest.raises(BundleError, match=message):
+            Baseline.from_parts(*broken)
