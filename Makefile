@@ -1,11 +1,14 @@
 # The two commands of the README, and what a change must pass.
+#   make install   the environment
 #   make test      environment, tests, ruff, mypy: about three minutes, the first time more
 #   make test-all  the slow tests as well: fits of whole models, other backends
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/
 
-.PHONY: test test-all check clean
+.PHONY: install test test-all check clean
+
+install: $(VENV)/installed
 
 test: $(VENV)/installed check
 	$(RUN)python -m pytest

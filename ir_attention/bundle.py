@@ -8,6 +8,7 @@ README.md             the model card
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -66,6 +67,8 @@ class Bundle:
         try:
             self._write(draft)
             _replace(draft, folder)
+        except ValueError as error:
+            raise BundleError(f"{folder}: settings must be finite values ({error})") from error
         except OSError as error:
             raise BundleError(f"{folder}: cannot be written ({error.strerror})") from error
         finally:
@@ -149,12 +152,16 @@ def _replace(draft: Path, folder: Path) -> None:
         if old.exists():
             old.rename(folder)
         raise
+    if old.is_symlink():
+        old.unlink()  # what it points to is not ours
     shutil.rmtree(old, ignore_errors=True)
-    descriptor = os.open(folder.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    # The bundle stands whole by now; some file systems cannot flush a folder.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _json(values: dict[str, Any]) -> bytes:

@@ -29,11 +29,10 @@ parser.add_argument("--vectors", help="a file or folder of pretrained vectors")
 parser.add_argument("--top", type=int, default=100, help="documents of BM25 to re-rank")
 parser.add_argument("--folds", type=int, default=5)
 parser.add_argument("--seed", type=int, default=7)
-parser.add_argument("--epochs", type=int, default=12, help="at most")
+parser.add_argument("--steps", type=int, default=150, help="batches of 8 queries x 8 documents")
 args = parser.parse_args()
 MEASURES = ["AP", "RR", "nDCG@10"]
-# Few queries make few steps an epoch: smaller batches, more candidates of each, more patience.
-SETTINGS = {"queries": 4, "candidates": 16, "positives": 8, "patience": 3, "epochs": args.epochs}
+SETTINGS = {"queries": 8, "candidates": 8, "positives": 4, "patience": 3, "warmup": 20}
 
 
 def candidates(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -64,9 +63,10 @@ for name in args.data:
     for model, split in (("han", True), ("han, flattened", False)):
         parts = []
         for number, (rest, held_out) in enumerate(query_folds(pairs, args.folds, seed=args.seed)):
+            epochs = -(-args.steps // -(-rest["id_left"].nunique() // SETTINGS["queries"]))
             trained = train(
                 rest.drop(columns="bm25"), vectors=args.vectors, seed=args.seed,
-                say=lambda line: None, split_sentences=split,
+                say=lambda line: None, split_sentences=split, epochs=epochs,
                 sentence_pieces=36 if split else 256, **SETTINGS,
             )  # fmt: skip
             ranker = Ranker(trained.bundle, open_scorer(trained.bundle))

@@ -131,7 +131,7 @@ def explain(
     Weights of the words and sentences of one document, and of each query word
     over the words of the document. They are shares, 0 to 1.
 
-        ir-attention explain models/news "Ivy League" "The Ivy is out." -o look.html
+        ir-attention explain models/news "Ivy League" "The Ivy is out." -o l.html
     """
     from ir_attention.ranking.ranker import Ranker
 

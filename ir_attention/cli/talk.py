@@ -80,7 +80,7 @@ class Commands(TyperGroup):
             message = _in_a_line(error.format_message()).removesuffix(".")
             talk(f"Error: {message}.{see}")
             code = 1
-        sys.exit(code)
+        sys.exit(code or 0)
 
 
 def _fail(message: str) -> NoReturn:

@@ -15,8 +15,8 @@ from ir_attention.errors import DataError
 
 __all__ = ["models", "train"]
 
-# Trained numbers at the default sizes, without word vectors; the others' depend on the words.
-_WEIGHTS = {"bm25": 0, "han": 233_226}
+# Trained numbers at the default sizes, beside the vectors; the others' depend on the words.
+_WEIGHTS = {"bm25": 0, "han": 216_842}
 
 
 def train(
@@ -58,8 +58,13 @@ def train(
         ),
     ] = None,
     measure: Annotated[
-        str, typer.Option(metavar="NAME", help="What the best epoch is the best in.")
-    ] = "AP",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            show_default=False,
+            help="What the best epoch is the best in. Default: AP.",
+        ),
+    ] = None,
     one_sentence: Annotated[
         bool, typer.Option("--one-sentence", help="Read a document as one sentence.")
     ] = False,
@@ -91,11 +96,13 @@ def train(
         ir-attention train train.csv --out models/news
     """
     options = _settings(settings or [])
-    options |= {"measure": measure, "overwrite": overwrite}
-    if epochs is not None:
-        options["epochs"] = epochs
-    if one_sentence:
-        options["split_sentences"] = False
+    named = {
+        "epochs": epochs,
+        "measure": measure,
+        "split_sentences": False if one_sentence else None,
+        "overwrite": True if overwrite else None,
+    }
+    options |= {name: value for name, value in named.items() if value is not None}
     columns = (query, document, label, query_id, document_id)
     train_pairs = open_pairs(train, *columns)
     dev_pairs = None if dev is None else open_pairs(dev, *columns)

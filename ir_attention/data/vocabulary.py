@@ -87,7 +87,7 @@ class Vocabulary:
             DataError: The values are not of that form.
         """
         kind, idf = values.get("kind"), values.get("idf")
-        content = values.get(kind) if kind in ("words", "pieces") else None
+        content: Any = values.get(kind) if kind in ("words", "pieces") else None
         fits = isinstance(content, list if kind == "words" else str)
         if not isinstance(idf, dict) or not fits:
             raise DataError(

@@ -126,12 +126,10 @@ class AttentionPool(keras.layers.Layer):
         self.u = self._weight("u", (units, 1), self.initializer)
 
     def _weight(self, name: str, shape: tuple[int, ...], initializer: Any) -> Any:
-        if isinstance(initializer, keras.initializers.Initializer):
-            initializer = initializer.clone()  # one instance would give W and u the same numbers
         return self.add_weight(
             name=name,
             shape=shape,
-            initializer=initializer,
+            initializer=_of_its_own(initializer, "Wbu".index(name)),
             regularizer=getattr(self, f"{name}_regularizer"),
             constraint=getattr(self, f"{name}_constraint"),
         )
@@ -221,7 +219,9 @@ class AdditiveAttention(keras.layers.Layer):
         self.scale = self._weight("scale", (units, 1))
 
     def _weight(self, name: str, shape: tuple[int, ...]) -> Any:
-        return self.add_weight(name=name, shape=shape, initializer=self.initializer.clone())
+        number = ("query_kernel", "value_kernel", "scale").index(name)
+        initializer = _of_its_own(self.initializer, number)
+        return self.add_weight(name=name, shape=shape, initializer=initializer)
 
     def logits(self, query: Any, value: Any) -> Any:
         """The scores before the softmax, `(..., rows, cols)`."""
@@ -262,3 +262,16 @@ def _kept(inputs: Any, mask: Any) -> Any:
     if mask is None:
         return inputs
     return ops.where(ops.expand_dims(mask, -1), inputs, ops.zeros_like(inputs))
+
+
+def _of_its_own(initializer: Any, number: int) -> Any:
+    """The initializer for the layer's weight of that number.
+
+    A seeded one gives every weight the same numbers, so the seed moves on from weight to weight.
+    """
+    if not isinstance(initializer, keras.initializers.Initializer):
+        return initializer
+    config = initializer.get_config()
+    if isinstance(config.get("seed"), int):
+        config["seed"] += number
+    return type(initializer).from_config(config)

@@ -142,6 +142,13 @@ def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None) -> Scorer
         split = bool(bundle.settings["split_sentences"])
     except (KeyError, DataError) as error:
         raise BundleError(f"the bundle of a han is incomplete: {error}") from error
+    if (bundle.settings.get("tokenizer") is None) != (tokenizer is None):
+        raise BundleError(
+            "this model was trained with a tokenizer of its user's own: pass it as "
+            "`Ranker.load(folder, tokenizer=...)`"
+            if tokenizer is None
+            else "this model was trained with the words of ir_attention: pass no `tokenizer`"
+        )
     _check_weights(table, weights, vocabulary, bundle.settings)
     return MatcherScorer(
         table, weights, vocabulary=vocabulary, split_sentences=split, tokenizer=tokenizer

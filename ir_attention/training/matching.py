@@ -64,7 +64,11 @@ class MatcherLearner:
         texts = _unique(train)
         self.vocabulary, table = self._vocabulary(texts, vectors, seed)
         scorer = MatcherScorer(
-            table, {}, vocabulary=self.vocabulary, split_sentences=settings.split_sentences
+            table,
+            {},
+            vocabulary=self.vocabulary,
+            split_sentences=settings.split_sentences,
+            tokenizer=settings.tokenizer,
         )
         request = scorer.number(list(train["text_left"]), list(train["text_right"]))
         self.dev = scorer.number(list(dev["text_left"]), list(dev["text_right"]))
@@ -114,6 +118,7 @@ class MatcherLearner:
         settings = {
             "matcher": asdict(self.model.settings),
             "split_sentences": self.settings.split_sentences,
+            "tokenizer": None if self.settings.tokenizer is None else "own",
             "parameters": int(self.model.count_params()) - table.size,
             "vectors": table.size,
         }
@@ -125,8 +130,12 @@ class MatcherLearner:
 
     def _vocabulary(self, texts: list[str], vectors: Any, seed: int) -> tuple[Vocabulary, Any]:
         """The vocabulary of the training texts, and the table of vectors."""
-        split = self.settings.split_sentences
-        numbered = number_texts(texts, Vocabulary(), split_sentences=split)
+        numbered = number_texts(
+            texts,
+            Vocabulary(),
+            tokenizer=self.settings.tokenizer,
+            split_sentences=self.settings.split_sentences,
+        )
         stems = np.array(stem(numbered.forms), object)
         idf = stem_idf(
             set(stems[numbered.word[start : start + length]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
 from typing import Any
@@ -46,6 +47,8 @@ class TrainingSettings:
         most_vectors: Words that have one at most; of a file, words beyond the training texts'.
         tune_vectors: Whether vectors change in training. They then fit the training words better
             and all others worse.
+        tokenizer: Cuts a text into words, `str -> list[str]`, instead of `text.words`. It cannot be
+            kept in the bundle: pass it to `Ranker.load` again.
         overwrite: Whether a bundle that is there already may be replaced.
     """
 
@@ -69,11 +72,12 @@ class TrainingSettings:
     min_count: int = 1
     most_vectors: int = 50_000
     tune_vectors: bool = False
+    tokenizer: Callable[[str], list[str]] | None = None
     overwrite: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, by name."""
-        return asdict(self)
+        """Plain values, by name; of a tokenizer only whether there is one."""
+        return {**asdict(self), "tokenizer": None if self.tokenizer is None else "own"}
 
 
 def training_settings(options: dict[str, Any]) -> TrainingSettings:
@@ -93,6 +97,7 @@ def training_settings(options: dict[str, Any]) -> TrainingSettings:
     for name in ("positives", "width", "min_count"):
         _check(settings, name, lambda value: isinstance(value, int) and value >= 1, "1 or more")
     _check(settings, "candidates", lambda value: isinstance(value, int) and value >= 2, "2 or more")
+    _check(settings, "tokenizer", lambda value: value is None or callable(value), "callable")
     _check(settings, "dropout", lambda value: 0 <= value < 1, "at least 0 and below 1")
     _check(settings, "loss", lambda value: value in ("softmax", "hinge"), "softmax or hinge")
     for name in ("learning_rate", "clip", "margin"):

@@ -39,7 +39,7 @@ def trained(toy_pairs, tmp_path_factory):
     def trained(name):
         if name not in kept:
             folder = tmp_path_factory.mktemp("bundles") / name
-            options = {"width": 11, "epochs": 2, "say": lambda line: None}
+            options = {"width": 11, "epochs": 2, "learning_rate": 0.01, "say": lambda line: None}
             kept[name] = train(toy_pairs, model=name, out=folder, seed=7, **options)
         return kept[name]
 

@@ -178,7 +178,7 @@ def test_shapes_of_an_unknown_batch(layer):
 
 
 @every_layer
-@pytest.mark.parametrize("value", [1e6, np.nan, np.inf])
+@pytest.mark.parametrize("value", [1e6, np.nan])
 def test_what_padding_holds_has_no_say(layer, value):
     case = CASES[layer]
     made = case.make()

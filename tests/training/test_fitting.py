@@ -194,3 +194,18 @@ def test_trains_on_jax_too(toy_pairs, tmp_path):
     assert second < first
     ranked = Ranker.load(tmp_path / "han").rank("comet in Perth", ["lunch", "a #comet over Perth"])
     assert np.isfinite(ranked["score"]).all()
+
+
+def shout(text):
+    return text.upper().split()
+
+
+def test_a_tokenizer_of_ones_own(toy_pairs, tmp_path):
+    trained = train(
+        toy_pairs, out=tmp_path / "own", epochs=1, tokenizer=shout, say=lambda line: None
+    )
+    with pytest.raises(BundleError, match="pass it as `Ranker.load"):
+        Ranker.load(trained.folder)
+    ranker = Ranker.load(trained.folder, tokenizer=shout)
+    found = ranker.explain("comet in Perth", "well, a comet!")
+    assert found.document_words == ["WELL,", "A", "COMET!"]

@@ -1,0 +1,99 @@
+"""`evaluate` and `compare`."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from cli_calls import COMMANDS, good, mistake, written
+
+from ir_attention.data import read_pairs
+from ir_attention.evaluation import evaluate, read_run, write_qrels, write_run
+
+
+def test_evaluate_prints_the_json_that_was_promised(bundle, ranker, pairs):
+    result = good("evaluate", bundle, pairs, "--json", "--measures", "AP P@1")
+    frame = read_pairs(pairs)
+    wanted = evaluate(ranker.score(frame), frame, "AP P@1")
+    found = json.loads(result.stdout)
+    assert list(found) == ["queries", "measures", "intervals"]
+    assert found == json.loads(json.dumps(wanted.to_dict()))
+    assert result.stderr.splitlines() == list(wanted.notes)
+
+
+def test_evaluate_prints_a_table(bundle, pairs):
+    lines = good("evaluate", bundle, pairs).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["measure", "AP", "RR", "nDCG@3", "queries"]
+    _, value, low, _, high = lines[1].split()
+    assert float(low) <= float(value) <= float(high)
+    assert lines[-1].split() == ["queries", "48"]
+
+
+def test_the_default_measures_are_those_of_evaluate():
+    from ir_attention.evaluation.measures import MEASURES
+
+    for name in ("evaluate", "compare"):
+        [option] = [each for each in COMMANDS[name].params if each.name == "measures"]
+        assert tuple(option.default.split()) == MEASURES
+
+
+def test_evaluate_writes_a_run_that_measures_the_same(bundle, pairs, tmp_path):
+    result = good("evaluate", bundle, pairs, "--run", tmp_path / "toy.run", "--json")
+    run, frame = read_run(tmp_path / "toy.run"), read_pairs(pairs)
+    assert evaluate(run, frame).to_dict()["measures"] == json.loads(result.stdout)["measures"]
+
+
+def test_a_pair_that_stands_twice_counts_once(bundle, tmp_path, toy_pairs):
+    some = toy_pairs[toy_pairs["id_left"].isin(["Q1", "Q2"])]
+    wrong = some[some["label"] == 1].iloc[:1].assign(label=0)
+    path = written(pd.concat([wrong, some, some.iloc[:2]]), tmp_path / "twice.csv")
+    again = good("evaluate", bundle, path, "--json")
+    once = good("evaluate", bundle, written(some, tmp_path / "once.csv"), "--json")
+    assert json.loads(again.stdout) == json.loads(once.stdout)
+    assert again.stderr.splitlines()[0] == (
+        "3 of 13 pairs are there before, and count once; 1 with several labels count with the "
+        "highest."
+    )
+
+
+def test_mixed_leaves_out_queries_with_one_kind(bundle, tmp_path, toy_pairs):
+    some = toy_pairs[toy_pairs["id_left"].isin(["Q1", "Q2"])]
+    some = some[(some["id_left"] != "Q1") | (some["label"] == 1)]
+    path = written(some, tmp_path / "some.csv")
+    for option, count in (([], 2), (["--mixed"], 1)):
+        found = json.loads(good("evaluate", bundle, path, "--json", *option).stdout)
+        assert found["queries"] == count
+
+
+@pytest.fixture
+def runs(tmp_path, toy_pairs):
+    """Judgements, a run that has everything right, one by chance with ties."""
+    write_qrels(toy_pairs, tmp_path / "toy.qrels")
+    scores = {"good": toy_pairs["label"], "rough": np.random.default_rng(1).integers(0, 3, 240)}
+    for name, score in scores.items():
+        write_run(toy_pairs.assign(score=score), tmp_path / f"{name}.run")
+    return tmp_path
+
+
+def test_compare_prints_a_table(runs):
+    result = good("compare", runs / "toy.qrels", runs / "rough.run", runs / "good.run")
+    header, *lines = result.stdout.splitlines()
+    assert header.split()[:3] == ["measure", "baseline", "run"]
+    assert [line.split()[:4] for line in lines] == [
+        [name, "rough", "good", "48"] for name in ("AP", "RR", "nDCG@3")
+    ]
+    assert lines[0].split()[5] == "1.0000"
+    assert result.stderr.startswith("rough: Ties matter in ")
+
+
+def test_compare_takes_labelled_pairs_for_judgements(runs, pairs):
+    run = (runs / "rough.run", runs / "good.run")
+    assert good("compare", pairs, *run).stdout == good("compare", runs / "toy.qrels", *run).stdout
+    assert "two at least" in mistake("compare", pairs, run[0])
+
+
+def test_runs_of_one_name_keep_their_folders(runs):
+    (runs / "other").mkdir()
+    (runs / "other" / "good.run").write_bytes((runs / "good.run").read_bytes())
+    result = good("compare", runs / "toy.qrels", runs / "good.run", runs / "other" / "good.run")
+    assert str(runs / "other" / "good.run") in result.stdout
