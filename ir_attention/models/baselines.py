@@ -108,6 +108,7 @@ class Baseline:
         known.update(preprocessor.context)  # the sizes of the vocabulary and of the inputs
         self.model.guess_and_fill_missing_params(verbose=0)
         self.model.build()
+        _rename(self.model.backend)
 
     @classmethod
     def fitted(
@@ -224,6 +225,18 @@ def global_seed(seed: int) -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
+
+
+def _rename(backend: Any) -> None:
+    """Names what Keras has numbered through the process, model after model, by its place.
+
+    TensorFlow orders the sums of gradients by name: the second Conv-KNRM of a process would else
+    differ from the first one, by float noise that grows with every step.
+    """
+    backend.name = "baseline"
+    for place, layer in enumerate(backend.layers):
+        if layer.name not in ("embedding", "text_left", "text_right"):  # MatchZoo's own names
+            layer.name = f"layer_{place:03d}"
 
 
 def _preprocessor(recipe: Recipe, lengths: tuple[int, int]) -> Any:

@@ -47,7 +47,8 @@ class BaselineLearner:
             in training. Default: they are drawn.
 
     Raises:
-        DataError: No query has documents of different labels, or the vectors cannot be used.
+        DataError: No query has documents of different labels, or the vectors or a setting cannot
+            be used.
     """
 
     def __init__(
@@ -62,6 +63,8 @@ class BaselineLearner:
     ) -> None:
         self.settings, self.epochs, self.seed = settings, settings.epochs or 10, seed
         self.notes: list[str] = []
+        if settings.tokenizer is not None:
+            raise DataError(f"{model} reads the words of `text.words`: `tokenizer` is for han")
         table = _vectors(model, train, vectors, settings)
         num_neg, loss = _LOSSES[settings.loss]
         pack = mz.pack(train)

@@ -50,6 +50,11 @@ class TrainingSettings:
         tokenizer: Cuts a text into words, `str -> list[str]`, instead of `text.words`. It cannot be
             kept in the bundle: pass it to `Ranker.load` again.
         overwrite: Whether a bundle that is there already may be replaced.
+
+    MatchZoo's models take `epochs`, `patience`, `measure`, `loss` (with 4 irrelevant documents
+    beside a relevant one, or with 1 if it is `hinge`), `margin`, `learning_rate` (it stays as it
+    is), `clip`, `query_pieces` (in scoring too: their inputs have a fixed length), `dropout`
+    (MV-LSTM), `width`, `most_vectors` and `overwrite`.
     """
 
     epochs: int | None = None

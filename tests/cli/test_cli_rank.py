@@ -57,9 +57,10 @@ def test_rank_says_which_line_is_not_utf8(bundle, tmp_path):
 
 def test_rank_needs_neither_tensorflow_nor_pandas(bundle):
     code = (
-        "import sys; from ir_attention.cli import app\n"
-        "try: app()\n"
+        "import os, sys; from ir_attention.cli import main\n"
+        "try: main()\n"
         "except SystemExit as end: assert end.code == 0, end.code\n"
+        "assert os.environ['OPENBLAS_NUM_THREADS']\n"
         "sys.exit(' '.join({'tensorflow', 'keras', 'matchzoo', 'nltk', 'pandas', 'scipy'}"
         " & set(sys.modules)) or 0)"
     )

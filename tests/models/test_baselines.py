@@ -175,15 +175,21 @@ def test_vectors_start_the_embedding(toy_pairs):
     assert f"vectors cover 2 of the {len(terms)} terms of the model" in learner.notes
 
 
-def test_vectors_that_cannot_be_used(toy_pairs, monkeypatch):
-    def learner(name):
-        settings = TrainingSettings()
-        return BaselineLearner(name, toy_pairs, toy_pairs, seed=7, settings=settings, vectors={})
+def test_what_cannot_be_used(toy_pairs):
+    def learner(name, vectors, **options):
+        settings = TrainingSettings(**options)
+        return BaselineLearner(
+            name, toy_pairs, toy_pairs, seed=7, settings=settings, vectors=vectors
+        )
 
     with pytest.raises(DataError, match="dssm reads letters and has no use for vectors"):
-        learner("dssm")
+        learner("dssm", VECTORS)
     with pytest.raises(DataError, match="every word needs a vector"):
-        learner("mv-lstm")
+        learner("mv-lstm", {})
+    with pytest.raises(DataError, match="dssm reads the words of `text.words`"):
+        learner("dssm", None, tokenizer=str.split)
+    with pytest.raises(DataError, match="different labels"):
+        BaselineLearner("dssm", toy_pairs[:0], toy_pairs, seed=7, settings=TrainingSettings())
 
 
 def test_hinge_and_cuts(toy_pairs):
