@@ -67,7 +67,7 @@ for name in args.data:
             trained = train(
                 rest.drop(columns="bm25"), vectors=args.vectors, seed=args.seed,
                 say=lambda line: None, split_sentences=split, epochs=epochs,
-                sentence_pieces=36 if split else 256, **SETTINGS,
+                sentence_words=36 if split else 256, **SETTINGS,
             )  # fmt: skip
             ranker = Ranker(trained.bundle, open_scorer(trained.bundle))
             parts.append(ranker.score(held_out.drop(columns="bm25")))

@@ -91,7 +91,7 @@ def train(
     After each epoch the queries of DEV are ranked and measured; the best
     epoch is kept. One seed gives one result. What --set knows beside the
     options: patience, loss, margin, learning_rate, dropout, width, min_count,
-    candidates, positives, queries, sentences, query_pieces, sentence_pieces.
+    candidates, positives, queries, sentences, query_words, sentence_words.
 
         ir-attention train train.csv --out models/news
     """

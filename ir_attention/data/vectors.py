@@ -15,7 +15,10 @@ from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.errors import DataError
 from ir_attention.text import normal
 
-__all__ = ["Vectors", "read_vectors"]
+__all__ = ["Vectors", "read_vectors", "word_vectors"]
+
+# Word vectors are made this long, so that the gates behind them open and close; found in trials.
+_LENGTH = 4.0
 
 
 class Vectors(NamedTuple):
@@ -65,6 +68,33 @@ def read_vectors(
     if not path.is_file():
         raise DataError(f"no vectors at {path}: neither a file nor a folder")
     return _from_file(path, wanted, most)
+
+
+def word_vectors(
+    pieces: np.ndarray, counts: np.ndarray, table: np.ndarray, *, unknown: int
+) -> np.ndarray:
+    """The vector of each word: the sum of its pieces', made 4 long.
+
+    Args:
+        pieces: Rows of `table`, those of all words end to end.
+        counts: Pieces of each word, at least 1.
+        table: `(pieces, width)`.
+        unknown: The row of unknown pieces, which adds nothing: two words with only such pieces
+            are not alike.
+
+    Returns:
+        `(words + 1, width)` float32: a row of zeros, and behind it a row for each word, zeros too
+        if nothing is known of it.
+    """
+    vectors = np.zeros((len(counts) + 1, table.shape[1]), np.float32)
+    if not len(counts):
+        return vectors
+    rows = table[pieces].astype(np.float32)
+    rows[pieces == unknown] = 0
+    sums = np.add.reduceat(rows, np.cumsum(counts) - counts)
+    norms = np.linalg.norm(sums, axis=1, keepdims=True)
+    np.divide(_LENGTH * sums, norms, out=vectors[1:], where=norms > 1e-9)
+    return vectors
 
 
 def _from_pairs(pairs: Any, wanted: Any, most: int, where: str) -> Vectors:

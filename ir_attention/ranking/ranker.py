@@ -75,9 +75,7 @@ class Ranker:
         scores = self._scorer.score(list(frame["text_left"]), list(frame["text_right"]))
         return run.assign(score=scores)
 
-    def rank(
-        self, query: str, documents: Sequence[str], top_k: int | None = None
-    ) -> pd.DataFrame:
+    def rank(self, query: str, documents: Sequence[str], top_k: int | None = None) -> pd.DataFrame:
         """Ranks documents for a query.
 
         Args:

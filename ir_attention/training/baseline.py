@@ -72,7 +72,7 @@ class BaselineLearner:
             self.baseline = Baseline.fitted(
                 model,
                 pack,
-                lengths=(settings.query_pieces, _DOCUMENT),
+                lengths=(settings.query_words, _DOCUMENT),
                 parameters=_parameters(model, settings, table),
             )
             self.model = self.baseline.model

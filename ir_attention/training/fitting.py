@@ -173,9 +173,7 @@ def _learner(
     return BaselineLearner(model, train, dev, seed=seed, settings=settings)
 
 
-def _fit(
-    learner: Learner, dev: pd.DataFrame, settings: TrainingSettings, say: Say
-) -> pd.DataFrame:
+def _fit(learner: Learner, dev: pd.DataFrame, settings: TrainingSettings, say: Say) -> pd.DataFrame:
     """Fits until the dev measure no longer rises; leaves the learner at its best."""
     name, rows = settings.measure, []
     best, best_state, best_epoch = -np.inf, learner.state(), 0

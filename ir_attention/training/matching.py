@@ -31,9 +31,6 @@ from ir_attention.training.settings import TrainingSettings
 
 __all__ = ["MatcherLearner"]
 
-# Vectors are made this long, so that their gates open and close; found in trials.
-_LENGTH = 4.0
-
 # The share of documents that training takes with all their sentences, and how many are always
 # taken, lest it never sees two where one is the rule.
 _USUAL, _FEW = 0.995, 3
@@ -72,15 +69,12 @@ class MatcherLearner:
         )
         request = scorer.number(list(train["text_left"]), list(train["text_right"]))
         self.dev = scorer.number(list(dev["text_left"]), list(dev["text_right"]))
+        self._table = table
         self.data = _Epochs(request, train["label"].to_numpy(), seed, settings)
         self.notes += cut_report(request.texts, request.query, request.document, self.data.cuts)
         self.model = Matcher(
-            table,
-            MatcherSettings(
-                dropout=settings.dropout,
-                levels=2 if settings.split_sentences else 1,
-                trainable_vectors=settings.tune_vectors,
-            ),
+            request.table,
+            MatcherSettings(dropout=settings.dropout, levels=2 if settings.split_sentences else 1),
             seed,
         )
         own = {"margin": settings.margin} if settings.loss == "hinge" else {}
@@ -98,11 +92,8 @@ class MatcherLearner:
         return float(history.history["loss"][-1])
 
     def score_dev(self) -> np.ndarray:
-        scorer = MatcherScorer(
-            np.asarray(self.model.table.embeddings),
-            self.model.weights_by_name(),
-            vocabulary=self.vocabulary,
-        )
+        weights = self.model.weights_by_name()
+        scorer = MatcherScorer(self._table, weights, vocabulary=self.vocabulary)
         return scorer.score_request(self.dev)
 
     def state(self) -> list[np.ndarray]:
@@ -112,21 +103,15 @@ class MatcherLearner:
         self.model.set_weights(state)
 
     def parts(self) -> tuple[dict[str, np.ndarray], dict[str, Any], dict[str, Any]]:
-        table = np.asarray(self.model.table.embeddings)
-        if not self.model.settings.trainable_vectors:
-            table = table.astype(np.float16)  # exact: `_scaled` rounded it
+        weights = self.model.weights_by_name()
         settings = {
             "matcher": asdict(self.model.settings),
             "split_sentences": self.settings.split_sentences,
             "tokenizer": None if self.settings.tokenizer is None else "own",
-            "parameters": int(self.model.count_params()) - table.size,
-            "vectors": table.size,
+            "parameters": sum(weight.size for weight in weights.values()),
+            "vectors": self._table.size,
         }
-        return (
-            {**self.model.weights_by_name(), "table": table},
-            self.vocabulary.to_json(),
-            settings,
-        )
+        return {**weights, "table": self._table}, self.vocabulary.to_json(), settings
 
     def _vocabulary(self, texts: list[str], vectors: Any, seed: int) -> tuple[Vocabulary, Any]:
         """The vocabulary of the training texts, and the table of vectors."""
@@ -148,14 +133,14 @@ class MatcherLearner:
                 f"no vectors were given: those of {len(words)} words are learnt from the training "
                 "texts themselves"
             )
-            return Vocabulary(words, idf), _scaled(table, first_row=True)
+            return Vocabulary(words, idf), _stored(table)
         read = read_vectors(
             vectors, wanted=frozenset(numbered.forms), most=self.settings.most_vectors
         )
         self.notes.append(_coverage(read, numbered))
         if read.tokenizer is None:
-            return Vocabulary(read.words, idf), _scaled(read.table, first_row=True)
-        return Vocabulary(idf=idf, tokenizer=read.tokenizer), _scaled(read.table)
+            return Vocabulary(read.words, idf), _stored(read.table)
+        return Vocabulary(idf=idf, tokenizer=read.tokenizer), read.table.astype(np.float16)
 
 
 class _Epochs(keras.utils.PyDataset):
@@ -172,7 +157,7 @@ class _Epochs(keras.utils.PyDataset):
         # that are far longer than all others would make each batch several times as large.
         usual = int(np.ceil(np.quantile(counts, _USUAL))) if len(counts) else 1
         most = min(max(usual, min(int(counts.max(initial=1)), _FEW)), settings.sentences)
-        self.cuts = Cuts(settings.query_pieces, settings.sentence_pieces, most)
+        self.cuts = Cuts(settings.query_words, settings.sentence_words, most)
         self.sizes = Sizes(
             queries=settings.queries,
             pairs=settings.queries * settings.candidates,
@@ -240,14 +225,14 @@ def _frequent(numbered: Texts, settings: TrainingSettings) -> list[str]:
     return sorted(numbered.forms[word] for word in often if counts[word] >= settings.min_count)
 
 
-def _scaled(vectors: np.ndarray, first_row: bool = False) -> np.ndarray:
-    """Vectors of one length, in numbers that float16 holds exactly; row 0 is zeros."""
+def _stored(vectors: np.ndarray) -> np.ndarray:
+    """Word vectors behind a row of zeros for unknown words, in half the bytes.
+
+    Only directions matter later; at length 1 nothing overflows.
+    """
     norms = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    table = (_LENGTH * vectors / norms).astype(np.float16).astype(np.float32)
-    if first_row:
-        return np.concatenate([np.zeros((1, table.shape[1]), np.float32), table])
-    table[0] = 0
-    return table
+    zeros = np.zeros((1, vectors.shape[1]), np.float16)
+    return np.concatenate([zeros, (vectors / norms).astype(np.float16)])
 
 
 def _coverage(read: Vectors, numbered: Texts) -> str:

@@ -36,8 +36,8 @@ class TrainingSettings:
         queries: Queries in a batch.
         candidates: Documents of a query in a batch at most; others are drawn next time.
         positives: Relevant ones among them at most.
-        query_pieces: Words, or word pieces, of a query that training takes. Scoring takes all.
-        sentence_pieces: The same of each sentence of a document.
+        query_words: Words of a query that training takes. Scoring takes all.
+        sentence_words: The same of each sentence of a document.
         sentences: Sentences of a document that training takes at most; fewer if all but one in
             200 documents have fewer.
         split_sentences: Whether a document has sentences, or is read as one.
@@ -45,15 +45,13 @@ class TrainingSettings:
         width: Of word vectors that are learnt from the training texts.
         min_count: How often a word must occur there to have one.
         most_vectors: Words that have one at most; of a file, words beyond the training texts'.
-        tune_vectors: Whether vectors change in training. They then fit the training words better
-            and all others worse.
         tokenizer: Cuts a text into words, `str -> list[str]`, instead of `text.words`. It cannot be
             kept in the bundle: pass it to `Ranker.load` again.
         overwrite: Whether a bundle that is there already may be replaced.
 
     MatchZoo's models take `epochs`, `patience`, `measure`, `loss` (with 4 irrelevant documents
     beside a relevant one, or with 1 if it is `hinge`), `margin`, `learning_rate` (it stays as it
-    is), `clip`, `query_pieces` (in scoring too: their inputs have a fixed length), `dropout`
+    is), `clip`, `query_words` (in scoring too: their inputs have a fixed length), `dropout`
     (MV-LSTM), `width`, `most_vectors` and `overwrite`.
     """
 
@@ -68,15 +66,14 @@ class TrainingSettings:
     queries: int = 16
     candidates: int = 8
     positives: int = 4
-    query_pieces: int = 16
-    sentence_pieces: int = 36
+    query_words: int = 16
+    sentence_words: int = 36
     sentences: int = 30
     split_sentences: bool = True
     dropout: float = 0.2
     width: int = 128
     min_count: int = 1
     most_vectors: int = 50_000
-    tune_vectors: bool = False
     tokenizer: Callable[[str], list[str]] | None = None
     overwrite: bool = False
 
@@ -97,7 +94,7 @@ def training_settings(options: dict[str, Any]) -> TrainingSettings:
             close = get_close_matches(name, known, 3) or sorted(known)
             raise DataError(f"no setting is called {name!r}. Perhaps: {', '.join(close)}")
     settings = TrainingSettings(**options)
-    for name in ("epochs", "patience", "queries", "query_pieces", "sentence_pieces", "sentences"):
+    for name in ("epochs", "patience", "queries", "query_words", "sentence_words", "sentences"):
         _check(settings, name, lambda value: isinstance(value, int) and value >= 1, "1 or more")
     for name in ("positives", "width", "min_count"):
         _check(settings, name, lambda value: isinstance(value, int) and value >= 1, "1 or more")

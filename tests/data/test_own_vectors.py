@@ -63,7 +63,7 @@ def test_information_is_the_positive_part_of_pmi():
 
 def test_like_company_makes_like_vectors():
     texts = [f"the {pet} drinks {what}" for pet in ("cat", "dog") for what in ("milk", "water")]
-    texts += [f"a {ship} sails {where}" for ship in ("boat", "ferry") for where in ("north", "home")]
+    texts += [f"a {ship} sails {way}" for ship in ("boat", "ferry") for way in ("north", "home")]
     words = ["boat", "cat", "dog", "ferry"]
     all_words = sorted({word for text in texts for word in text.split()})
     vectors = learn_vectors(numbered(texts), all_words, width=4, seed=7)

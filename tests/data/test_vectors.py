@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from ir_attention.data.vectors import read_vectors
+from ir_attention.data.vectors import read_vectors, word_vectors
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.errors import DataError
 
@@ -213,3 +213,14 @@ def test_a_folder_without_embeddings(folder):
     numpy.save_file({"other": np.ones((3, 2))}, path / "model.safetensors")
     with pytest.raises(DataError, match="KeyError: 'embeddings'"):
         read_vectors(path)
+
+
+def test_a_words_vector_is_the_direction_of_the_sum_of_its_pieces():
+    table = np.array([[9, 9], [3, 0], [0, 4], [0, 0]], np.float16)  # row 0 is of unknown pieces
+    pieces, counts = np.array([1, 2, 1, 0, 0, 3, 1]), np.array([2, 2, 1, 1, 1])
+    vectors = word_vectors(pieces, counts, table, unknown=0)
+    expected = [[0, 0], [2.4, 3.2], [4, 0], [0, 0], [0, 0], [4, 0]]
+    np.testing.assert_allclose(vectors, expected, atol=1e-6)
+    assert vectors.dtype == np.float32
+    none = np.zeros(0, int)
+    assert word_vectors(none, none, table, unknown=0).tolist() == [[0, 0]]

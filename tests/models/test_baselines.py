@@ -198,7 +198,7 @@ def test_hinge_and_cuts(toy_pairs):
     assert (task.loss.num_neg, task.loss.margin) == (1, 0.5)
     assert learner.data.num_neg == 1
     assert learner.notes == []
-    settings = TrainingSettings(query_pieces=2)
+    settings = TrainingSettings(query_words=2)
     cut = BaselineLearner("mv-lstm", toy_pairs, toy_pairs[:9], seed=7, settings=settings)
     assert cut.notes == ["48 of 48 queries have 2 words or more; the last 2 are read"]
 
