@@ -92,14 +92,16 @@ def _stderr_held() -> Iterator[None]:
         with _scratch() as held:
             _flush()
             os.dup2(held.fileno(), 2)
-            ended_well = False
+            failed = False
             try:
                 yield
-                ended_well = True
+            except Exception:  # not Ctrl-C: whoever stops an import need not read about it
+                failed = True
+                raise
             finally:
                 _flush()
                 os.dup2(terminal, 2)
-                if not ended_well:
+                if failed:
                     _write(2, held)
     finally:
         os.close(terminal)

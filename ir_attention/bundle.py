@@ -181,8 +181,9 @@ def _read(folder: Path, name: str) -> bytes:
 
 
 def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    content = _read(folder, name)
     try:
-        values = json.loads(_read(folder, name))
+        values = json.loads(content)
     except ValueError as error:
         raise BundleError(f"{folder}: {name} is not JSON ({error})") from error
     if not isinstance(values, dict):

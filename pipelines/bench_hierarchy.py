@@ -16,7 +16,8 @@ import pandas as pd
 
 from ir_attention.bm25 import BM25
 from ir_attention.data.splits import query_folds
-from ir_attention.evaluation import compare, evaluate
+from ir_attention.evaluation import compare
+from ir_attention.evaluation.measures import evaluate_quietly as evaluate
 from ir_attention.ranking.ranker import Ranker, open_scorer
 from ir_attention.training import train
 

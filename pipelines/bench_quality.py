@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ir_attention.data import read_pairs
-from ir_attention.evaluation import evaluate
+from ir_attention.evaluation.measures import evaluate_quietly as evaluate
 from ir_attention.ranking.ranker import Ranker, open_scorer
 from ir_attention.training import train
 

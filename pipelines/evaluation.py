@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ir_attention.data import read_pack
-from ir_attention.data.readers import as_pairs
-from ir_attention.evaluation import evaluate, write_run
+from ir_attention.data import as_pairs, read_pack
+from ir_attention.data.checks import once_each
+from ir_attention.evaluation import write_run
+from ir_attention.evaluation.measures import evaluate_quietly
 from ir_attention.ranking import Ranker
 
 parser = argparse.ArgumentParser(
@@ -30,11 +31,11 @@ parser.add_argument("--out", type=Path, help="a folder for the run and the predi
 args = parser.parse_args()
 
 pack = read_pack(args.pairs)
-pairs = as_pairs(pack)
+pairs, note = once_each(as_pairs(pack))
 shuffled = pairs.iloc[np.random.default_rng(args.seed).permutation(len(pairs))]
 
 run = Ranker.load(args.bundle).score(shuffled)
-result = evaluate(
+result = evaluate_quietly(
     run, shuffled, args.measures, ties=args.ties, only_mixed=args.mixed, seed=args.seed
 )
 
@@ -42,8 +43,8 @@ print(f"{len(pack)} pairs, {result.queries} queries measured")
 for name, value in result.measures.items():
     low, high = result.intervals[name]
     print(f"{name:10} {value:.4f}   [{low:.4f}, {high:.4f}]")
-for note in result.notes:
-    print("note:", note)
+for line in filter(None, (note, *result.notes)):
+    print("note:", line)
 
 if args.out:
     args.out.mkdir(parents=True, exist_ok=True)

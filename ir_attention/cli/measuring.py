@@ -63,10 +63,11 @@ def evaluate(
 
         ir-attention evaluate models/news test.csv --measures "AP P@1"
     """
-    from ir_attention.evaluation.measures import evaluate_quietly
+    from ir_attention.evaluation.measures import check_measures, evaluate_quietly
     from ir_attention.evaluation.runs import write_run
     from ir_attention.ranking.ranker import Ranker
 
+    check_measures(measures)
     ranker = Ranker.load(bundle)
     judged = _once(open_pairs(pairs, query, document, label, query_id, document_id))
     scored = ranker.score(judged)
@@ -165,15 +166,9 @@ def _holds_pairs(qrels: Path) -> bool:
 
 
 def _once(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Each query with each document once, with its highest label; says how many there were."""
-    ids = ["id_left", "id_right"]
-    again = pairs.duplicated(ids)
-    if not again.any():
-        return pairs
-    labels = pairs.groupby(ids)["label"]
-    differ = int((labels.transform("min") < labels.transform("max"))[~again].sum())
-    talk(
-        f"{again.sum()} of {len(pairs)} pairs are there before, and count once"
-        + (f"; {differ} with several labels count with the highest." if differ else ".")
-    )
-    return pairs.assign(label=labels.transform("max"))[~again].reset_index(drop=True)
+    from ir_attention.data.checks import once_each
+
+    pairs, note = once_each(pairs)
+    if note:
+        talk(note)
+    return pairs

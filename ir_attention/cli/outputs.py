@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,28 +14,7 @@ from ir_attention.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["aligned", "check_suffix", "table_writer", "write_whole"]
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Writes beside the place, and moves there what is complete and on the disk."""
-    if path.is_dir():
-        raise DataError(f"{path}: must name a file, but is a folder")
-    if path.exists() and not path.is_file():  # a pipe or a device stays what it is
-        path.write_bytes(data)
-        return
-    target = path.resolve()  # a link stays a link
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        with open(draft, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, target)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: its folder does not exist; make it first") from error
-    finally:
-        draft.unlink(missing_ok=True)
+__all__ = ["aligned", "check_suffix", "table_writer"]
 
 
 def check_suffix(path: Path, known: Iterable[str]) -> str:

@@ -22,9 +22,10 @@ from ir_attention.cli.inputs import (
     open_pairs,
     read_documents,
 )
-from ir_attention.cli.outputs import check_suffix, table_writer, write_whole
+from ir_attention.cli.outputs import check_suffix, table_writer
 from ir_attention.cli.talk import put, talk
 from ir_attention.errors import DataError
+from ir_attention.files import write_whole
 
 __all__ = ["explain", "rank", "score"]
 

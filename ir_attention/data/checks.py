@@ -10,7 +10,7 @@ import pandas as pd
 
 from ir_attention.data.files import shown
 
-__all__ = ["Finding", "Report", "check_pairs"]
+__all__ = ["Finding", "Report", "check_pairs", "once_each"]
 
 # Positives stand first by chance in some queries. In nearly all of several, somebody sorted them.
 _SORTED_SHARE = 0.9
@@ -163,3 +163,21 @@ def _finding(part: str, what: str, bad: pd.Series, names: pd.Series) -> Iterator
 
 def _pair(pairs: pd.DataFrame, row: int) -> str:
     return f"{pairs['id_left'].iloc[row]} with {pairs['id_right'].iloc[row]}"
+
+
+def once_each(pairs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Each query with each document once, with its highest label, for measuring.
+
+    Returns:
+        The pairs, and a sentence that says how many were repeated; no words if none was.
+    """
+    ids = ["id_left", "id_right"]
+    again = pairs.duplicated(ids)
+    if not again.any():
+        return pairs, ""
+    labels = pairs.groupby(ids)["label"]
+    differ = int((labels.transform("min") < labels.transform("max"))[~again].sum())
+    note = f"{again.sum()} of {len(pairs)} pairs are there before, and count once" + (
+        f"; {differ} with several labels count with the highest." if differ else "."
+    )
+    return pairs.assign(label=labels.transform("max"))[~again].reset_index(drop=True), note

@@ -31,7 +31,7 @@ from ir_attention.evaluation.ties import (
     uneven,
 )
 
-__all__ = ["MEASURES", "Measures", "Ties", "evaluate", "evaluate_quietly"]
+__all__ = ["MEASURES", "Measures", "Ties", "check_measures", "evaluate", "evaluate_quietly"]
 
 MEASURES = ("AP", "RR", "nDCG@3")
 Ties = Literal["expected", "trec_eval"]
@@ -175,6 +175,11 @@ def _single(score: np.ndarray) -> np.ndarray:
 
 def _is_count(measure: ir_measures.Measure) -> bool:
     return isinstance(measure.aggregator(), ir_measures.measures.SumAgg)
+
+
+def check_measures(measures: Measures) -> None:
+    """Raises the DataError that `evaluate` would raise for these names, before any work is done."""
+    _parse(measures)
 
 
 def _parse(measures: Measures) -> dict[str, ir_measures.Measure]:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import io
-import os
 import re
-import secrets
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ir_attention.errors import DataError
+from ir_attention.files import write_whole
 
 __all__ = [
     "Qrels",
@@ -338,31 +336,7 @@ def _number(text: str, number: Callable[[str], float]) -> float:
 
 
 def _write(path: str | Path, lines: Iterable[str]) -> None:
-    """Writes a file beside its place and moves it there when it is complete and on the disk."""
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise DataError(
-            f"{path}: its folder does not exist; make it first. Received: {str(path)!r}"
-        )
-    if path.is_dir():
-        raise DataError(f"{path}: must name a file, but is a folder. Received: {str(path)!r}")
-    # Not `tempfile`: its files can be read by their owner alone.
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with open(draft, "xb") as file:
-            if path.suffix == ".gz":  # no name and time inside: the same run gives the same bytes
-                with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
-                    _write_text(packed, lines)
-            else:
-                _write_text(file, lines)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _write_text(file: Any, lines: Iterable[str]) -> None:
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
-    text.writelines(lines)
-    text.detach()
+    data = "".join(lines).encode()
+    if Path(path).suffix == ".gz":  # no name and time inside: the same run gives the same bytes
+        data = gzip.compress(data, mtime=0)
+    write_whole(path, data)

@@ -18,7 +18,7 @@ from ir_attention.data.checks import check_pairs
 from ir_attention.data.readers import as_pairs
 from ir_attention.data.splits import split_by_query
 from ir_attention.errors import DataError
-from ir_attention.evaluation.measures import evaluate_quietly
+from ir_attention.evaluation.measures import check_measures, evaluate_quietly
 from ir_attention.reports.card import model_card
 from ir_attention.training.settings import MODELS, TrainingSettings, training_settings
 
@@ -103,6 +103,7 @@ def train(
         raise DataError(f"no model is called {model!r}. Known: {', '.join(sorted(MODELS))}")
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise DataError(f"`seed` must be a whole number of at least 0. Received: seed={seed!r}")
+    check_measures([settings.measure])
     if out is not None:
         check_free(out, overwrite=settings.overwrite)
     train_pairs, dev_pairs, notes = _pairs(train, dev, seed, say)

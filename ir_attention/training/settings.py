@@ -20,6 +20,12 @@ MODELS = {
     "mv-lstm": ("MatchZoo", "MV-LSTM: similarities of BiLSTM states (Wan et al. 2016)"),
 }
 
+# Settings that are whole numbers of at least 1.
+_WHOLE = (
+    "epochs patience queries positives query_words sentence_words sentences width min_count "
+    "most_vectors"
+).split()
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -94,17 +100,22 @@ def training_settings(options: dict[str, Any]) -> TrainingSettings:
             close = get_close_matches(name, known, 3) or sorted(known)
             raise DataError(f"no setting is called {name!r}. Perhaps: {', '.join(close)}")
     settings = TrainingSettings(**options)
-    for name in ("epochs", "patience", "queries", "query_words", "sentence_words", "sentences"):
-        _check(settings, name, lambda value: isinstance(value, int) and value >= 1, "1 or more")
-    for name in ("positives", "width", "min_count"):
-        _check(settings, name, lambda value: isinstance(value, int) and value >= 1, "1 or more")
-    _check(settings, "candidates", lambda value: isinstance(value, int) and value >= 2, "2 or more")
-    _check(settings, "tokenizer", lambda value: value is None or callable(value), "callable")
+    for name in _WHOLE:
+        _check(settings, name, _is_whole(1), "a whole number of at least 1")
+    _check(settings, "candidates", _is_whole(2), "a whole number of at least 2")
+    _check(settings, "warmup", _is_whole(0), "a whole number of at least 0")
     _check(settings, "dropout", lambda value: 0 <= value < 1, "at least 0 and below 1")
-    _check(settings, "loss", lambda value: value in ("softmax", "hinge"), "softmax or hinge")
     for name in ("learning_rate", "clip", "margin"):
-        _check(settings, name, lambda value: value > 0, "above 0")
+        _check(settings, name, lambda value: 0 < value < float("inf"), "a number above 0")
+    for name in ("split_sentences", "overwrite"):
+        _check(settings, name, lambda value: isinstance(value, bool), "true or false")
+    _check(settings, "loss", lambda value: value in ("softmax", "hinge"), "softmax or hinge")
+    _check(settings, "tokenizer", lambda value: value is None or callable(value), "callable")
     return settings
+
+
+def _is_whole(least: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _check(settings: TrainingSettings, name: str, good: Any, rule: str) -> None:

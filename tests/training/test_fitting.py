@@ -108,9 +108,12 @@ def test_a_loss_that_is_not_finite_ends_the_training():
     [
         ({"model": "bert"}, "no model is called 'bert'. Known: bm25, "),
         ({"epoch": 3}, "no setting is called 'epoch'. Perhaps: epochs"),
-        ({"epochs": 0}, "`epochs` must be 1 or more. Received: epochs=0"),
+        ({"epochs": 0}, "`epochs` must be a whole number of at least 1. Received: epochs=0"),
         ({"dropout": 1.0}, "`dropout` must be at least 0 and below 1. Received: dropout=1.0"),
         ({"loss": "bce"}, "`loss` must be softmax or hinge"),
+        ({"patience": True}, "`patience` must be a whole number"),
+        ({"split_sentences": "no"}, "`split_sentences` must be true or false. Received: .*'no'"),
+        ({"measure": "APP"}, "no measure of that name"),
         ({"seed": -1}, "`seed` must be a whole number of at least 0"),
         ({"vectors": "no-such-file.txt"}, "no vectors at no-such-file.txt"),
     ],

@@ -1,0 +1,41 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from ir_attention.errors import DataError
+
+__all__ = ["write_whole"]
+
+
+def write_whole(path: str | Path, data: bytes) -> None:
+    """Writes beside the place, and moves there what is complete and on the disk.
+
+    A file of that name is replaced; a link stays a link, and a pipe or a device what it is.
+
+    Raises:
+        DataError: The folder does not exist, or there is a folder of that name.
+        OSError: The disk is full, or the folder may not be written to. Nothing is left behind.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise DataError(f"{path}: must name a file, but is a folder")
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    target = path.resolve()
+    # Not `tempfile`: its files can be read by their owner alone.
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        with open(draft, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, target)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: its folder does not exist; make it first") from error
+    finally:
+        draft.unlink(missing_ok=True)
