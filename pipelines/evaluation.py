@@ -32,7 +32,8 @@ args = parser.parse_args()
 
 pack = read_pack(args.pairs)
 pairs, note = once_each(as_pairs(pack))
-shuffled = pairs.iloc[np.random.default_rng(args.seed).permutation(len(pairs))]
+order = np.random.default_rng(args.seed).permutation(len(pairs))
+shuffled = pairs.iloc[order]
 
 run = Ranker.load(args.bundle).score(shuffled)
 result = evaluate_quietly(
@@ -51,5 +52,5 @@ if args.out:
     write_run(run, args.out / "run.trec")
     result.per_query.to_csv(args.out / "per_query.csv", index=False)
     # The predictions stand in the order of the input, whatever the shuffle.
-    predictions = pairs.assign(predictions=run["score"])
+    predictions = shuffled.assign(predictions=run["score"].to_numpy()).sort_index()
     predictions.to_csv(args.out / "predictions.csv", index=False)

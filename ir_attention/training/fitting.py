@@ -171,7 +171,7 @@ def _learner(
         return BM25Learner(dev)
     from ir_attention.training.baseline import BaselineLearner
 
-    return BaselineLearner(model, train, dev, seed=seed, settings=settings)
+    return BaselineLearner(model, train, dev, vectors=vectors, seed=seed, settings=settings)
 
 
 def _fit(learner: Learner, dev: pd.DataFrame, settings: TrainingSettings, say: Say) -> pd.DataFrame:

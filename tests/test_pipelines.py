@@ -1,0 +1,70 @@
+"""The experiments run from end to end, on small data."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+PIPELINES = Path(__file__).parents[1] / "pipelines"
+pytestmark = pytest.mark.slow
+
+
+def run(name, *arguments, cwd):
+    done = subprocess.run(
+        [sys.executable, PIPELINES / name, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_evaluation(toy_pairs, toy_trained, tmp_path):
+    toy_pairs.to_csv(tmp_path / "pairs.csv", index=False)
+    folder = toy_trained[0].folder
+    printed = run("evaluation.py", folder, "pairs.csv", "--mixed", "--out", "run", cwd=tmp_path)
+    assert printed.startswith("240 pairs, 48 queries measured\nAP ")
+    written = pd.read_csv(tmp_path / "run/predictions.csv")
+    pd.testing.assert_frame_equal(written[toy_pairs.columns], toy_pairs, check_dtype=False)
+    # Each prediction stands beside its own pair, though candidates were shuffled.
+    from ir_attention.ranking import Ranker
+
+    expected = Ranker.load(folder).score(toy_pairs)["score"]
+    assert (written["predictions"] - expected).abs().max() < 1e-6
+    assert len((tmp_path / "run/run.trec").read_text().splitlines()) == 240
+
+
+def test_bench_quality(toy_pairs, tmp_path):
+    (tmp_path / "data/toy").mkdir(parents=True)
+    for part in ("train", "dev", "test"):
+        toy_pairs.to_csv(tmp_path / f"data/toy/{part}.tsv", sep="\t", index=False)
+    printed = run(
+        "bench_quality.py", "--data", "toy", "--seeds", 7, "--option", "epochs", 1, cwd=tmp_path
+    )
+    row = json.loads(printed.splitlines()[0])
+    assert row["test_queries"] == 48 and 0 < row["test_AP"] <= 1
+    assert "toy test_AP: mean " in printed
+
+
+def test_bench_hierarchy(toy_pairs, tmp_path):
+    folder = tmp_path / "data/toy"
+    folder.mkdir(parents=True)
+    documents = toy_pairs.drop_duplicates("id_right")
+    corpus = pd.DataFrame({"_id": documents["id_right"], "text": documents["text_right"]})
+    corpus.assign(title="").to_json(folder / "corpus.jsonl", orient="records", lines=True)
+    queries = toy_pairs.drop_duplicates("id_left")[["id_left", "text_left"]]
+    queries.columns = ["_id", "text"]
+    queries.to_json(folder / "queries.jsonl", orient="records", lines=True)
+    qrels = toy_pairs[["id_left", "id_right", "label"]]
+    qrels.columns = ["query-id", "corpus-id", "score"]
+    qrels.to_csv(folder / "qrels.tsv", sep="\t", index=False)
+    printed = run(
+        "bench_hierarchy.py", "--data", "toy", "--folds", 2, "--top", 20, "--steps", 2, cwd=tmp_path
+    )
+    rows = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    assert [row["run"] for row in rows] == ["bm25", "han", "han, flattened"]
+    assert all(row["queries"] == 48 for row in rows)
