@@ -11,6 +11,7 @@ import numpy as np
 from ir_attention.bundle import Bundle
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.errors import BundleError, DataError
+from ir_attention.models.forward import weight_shapes
 from ir_attention.ranking.explain import Explanation, explain_pair
 from ir_attention.scoring import MatcherScorer
 
@@ -125,14 +126,29 @@ def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None) -> Scorer
     Raises:
         BundleError: The bundle's parts do not fit together.
     """
-    if bundle.model != "han":
-        if bundle.model == "bm25":
-            from ir_attention.bm25 import BM25Scorer
+    own = bundle.settings.get("tokenizer") is not None
+    if own and tokenizer is None:
+        raise BundleError(
+            "this model was trained with a tokenizer of its user's own: pass it as "
+            "`Ranker.load(folder, tokenizer=...)`"
+        )
+    if tokenizer is not None and not own:
+        raise BundleError("this model was trained without a tokenizer: pass no `tokenizer`")
+    if bundle.model == "han":
+        return _matcher_scorer(bundle, tokenizer)
+    if bundle.model == "bm25":
+        from ir_attention.bm25 import BM25Scorer
 
-            return BM25Scorer(**bundle.settings.get("bm25", {}))
-        from ir_attention.models.baselines import Baseline
+        try:
+            return BM25Scorer(**bundle.settings["bm25"])
+        except (KeyError, TypeError) as error:
+            raise BundleError(f"settings.json does not describe a bm25 ({error})") from error
+    from ir_attention.models.baselines import Baseline
 
-        return Baseline.from_parts(bundle.weights, bundle.vocabulary, bundle.settings)
+    return Baseline.from_parts(bundle.weights, bundle.vocabulary, bundle.settings)
+
+
+def _matcher_scorer(bundle: Bundle, tokenizer: Tokenizer | None) -> MatcherScorer:
     weights = dict(bundle.weights)
     try:
         table = weights.pop("table")
@@ -140,27 +156,20 @@ def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None) -> Scorer
         split = bool(bundle.settings["split_sentences"])
     except (KeyError, DataError) as error:
         raise BundleError(f"the bundle of a han is incomplete: {error}") from error
-    if (bundle.settings.get("tokenizer") is None) != (tokenizer is None):
+    if table.ndim != 2 or len(table) < vocabulary.size:
         raise BundleError(
-            "this model was trained with a tokenizer of its user's own: pass it as "
-            "`Ranker.load(folder, tokenizer=...)`"
-            if tokenizer is None
-            else "this model was trained with the words of ir_attention: pass no `tokenizer`"
+            f"the table of vectors has shape {table.shape}, the vocabulary {vocabulary.size} ids"
         )
-    _check_weights(table, weights, vocabulary, bundle.settings)
+    _check_weights(table.shape[1], weights, bundle.settings)
     return MatcherScorer(
         table, weights, vocabulary=vocabulary, split_sentences=split, tokenizer=tokenizer
     )
 
 
-def _check_weights(
-    table: np.ndarray, weights: dict[str, np.ndarray], vocabulary: Vocabulary, settings: Any
-) -> None:
+def _check_weights(width: int, weights: dict[str, np.ndarray], settings: Any) -> None:
     """Raises a BundleError if a weight is missing or of another shape than the settings say."""
-    from ir_attention.models.forward import weight_shapes
-
     try:
-        wanted = weight_shapes(table.shape[-1], **settings["matcher"])
+        wanted = weight_shapes(width, **settings["matcher"])
     except (KeyError, TypeError) as error:
         raise BundleError(f"settings.json does not describe a han ({error})") from error
     found = {name: weight.shape for name, weight in weights.items()}
@@ -170,10 +179,6 @@ def _check_weights(
                 f"weights.safetensors: {name} should have shape {wanted.get(name)}. "
                 f"Received: {found.get(name)}"
             )
-    if table.ndim != 2 or len(table) < vocabulary.size:
-        raise BundleError(
-            f"the table of vectors has shape {table.shape}, the vocabulary {vocabulary.size} ids"
-        )
 
 
 def _check_texts(query: str, documents: Sequence[str]) -> None:

@@ -203,6 +203,7 @@ def shout(text):
     return text.upper().split()
 
 
+@pytest.mark.slow
 def test_a_tokenizer_of_ones_own(toy_pairs, tmp_path):
     trained = train(
         toy_pairs, out=tmp_path / "own", epochs=1, tokenizer=shout, say=lambda line: None
