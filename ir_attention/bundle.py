@@ -133,7 +133,8 @@ def check_free(folder: str | Path, *, overwrite: bool = False) -> None:
         return
     if not overwrite:
         raise BundleError(
-            f"{folder}: exists already. Choose another place, or ask for it to be overwritten"
+            f"{folder}: exists already. Choose another place, or replace it with overwrite=True "
+            "(--overwrite on the command line)"
         )
     if names != set(_FILES):
         raise BundleError(

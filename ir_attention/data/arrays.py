@@ -209,7 +209,7 @@ def cut_report(texts: Texts, queries: np.ndarray, documents: np.ndarray, cuts: C
     of_text, said = Runs.of_texts(texts), []
     queries, documents = np.unique(queries), np.unique(documents)
     sizes = _cut(texts, of_text.words(queries), of_text.lengths[queries], None).lengths
-    lines = [(sizes > cuts.query, f"queries are longer than {cuts.query} words or word pieces")]
+    lines = [(sizes > cuts.query, f"queries are longer than {cuts.query} words")]
     document, counts = _cut_documents(texts, of_text, documents, None)
     long = document.lengths > cuts.sentence
     lines.append((long, f"sentences of documents are longer than {cuts.sentence}"))

@@ -193,7 +193,7 @@ def test_the_report_of_cuts():
     twice = np.concatenate([documents, documents])
     lines = cut_report(texts, np.zeros(10, int), twice, Cuts(1, 3, 1))
     assert lines == [
-        "1 of 1 queries are longer than 1 words or word pieces: training takes their beginning",
+        "1 of 1 queries are longer than 1 words: training takes their beginning",
         "1 of 4 sentences of documents are longer than 3: training takes their beginning",
         "1 of 5 documents have over 1 sentences: training takes their beginning",
     ]
