@@ -30,8 +30,7 @@ class BM25:
     def __init__(self, documents: Sequence[str], *, k1: float = 1.2, b: float = 0.75) -> None:
         import bm25s
 
-        if not k1 >= 0 or not 0 <= b <= 1:
-            raise DataError(f"k1 must be at least 0 and b from 0 to 1. Received: k1={k1}, b={b}")
+        _check(k1, b)
         self.size = len(documents)
         tokens = [_stems(document) for document in documents]
         self._empty = not any(tokens)  # bm25s cannot hold an index without a word
@@ -56,6 +55,7 @@ class BM25Scorer:
     """Scores pairs by BM25; how rare a stem is, is counted over the documents of the request."""
 
     def __init__(self, *, k1: float = 1.2, b: float = 0.75) -> None:
+        _check(k1, b)
         self.k1, self.b = k1, b
 
     def score(self, queries: Sequence[str], documents: Sequence[str]) -> np.ndarray:
@@ -74,6 +74,11 @@ class BM25Scorer:
     def to_json(self) -> dict[str, Any]:
         """Plain values, for a bundle's settings."""
         return {"k1": self.k1, "b": self.b}
+
+
+def _check(k1: float, b: float) -> None:
+    if not all(isinstance(one, int | float) for one in (k1, b)) or not (k1 >= 0 and 0 <= b <= 1):
+        raise DataError(f"k1 must be at least 0 and b from 0 to 1. Received: k1={k1!r}, b={b!r}")
 
 
 def _stems(text: str) -> list[str]:

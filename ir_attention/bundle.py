@@ -113,10 +113,12 @@ class Bundle:
             )
         try:
             weights = load(_read(folder, "weights.safetensors"))
-        except (SafetensorError, ValueError) as error:
+        except (SafetensorError, ValueError, KeyError) as error:  # KeyError: a type NumPy lacks
             raise BundleError(f"{folder}: weights.safetensors is damaged ({error})") from error
         for name, weight in weights.items():
-            if weight.dtype.kind == "f" and not np.isfinite(weight).all():
+            if weight.dtype.kind not in "fiu":
+                raise BundleError(f"{folder}: weight {name} must hold numbers: {weight.dtype}")
+            if not np.isfinite(weight).all():
                 raise BundleError(f"{folder}: weight {name} has values that are not finite")
         vocabulary = _read_json(folder, "vocabulary.json")
         card = _read(folder, "README.md").decode(errors="replace")
@@ -185,7 +187,7 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
     content = _read(folder, name)
     try:
         values = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{folder}: {name} is not JSON ({error})") from error
     if not isinstance(values, dict):
         kind = type(values).__name__

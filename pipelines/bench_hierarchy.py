@@ -43,7 +43,7 @@ def candidates(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     queries = pd.read_json(folder / "queries.jsonl", lines=True, dtype=str)
     qrels = pd.read_csv(folder / "qrels.tsv", sep="\t", dtype={"query-id": str, "corpus-id": str})
     labels = qrels.set_index(["query-id", "corpus-id"])["score"]
-    texts = (corpus["title"] + "\n" + corpus["text"]).str.strip()
+    texts = (corpus["title"] + "\n\n" + corpus["text"]).str.strip()
     index, rows = BM25(list(texts)), []
     for query_id, query in zip(queries["_id"], queries["text"], strict=True):
         scores = index.scores(query)

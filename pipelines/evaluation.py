@@ -31,13 +31,15 @@ parser.add_argument("--out", type=Path, help="a folder for the run and the predi
 args = parser.parse_args()
 
 pack = read_pack(args.pairs)
-pairs, note = once_each(as_pairs(pack))
+pairs = as_pairs(pack)
 order = np.random.default_rng(args.seed).permutation(len(pairs))
 shuffled = pairs.iloc[order]
 
 run = Ranker.load(args.bundle).score(shuffled)
+measured, note = once_each(shuffled)
+once = run.drop_duplicates(["query_id", "doc_id"])
 result = evaluate_quietly(
-    run, shuffled, args.measures, ties=args.ties, only_mixed=args.mixed, seed=args.seed
+    once, measured, args.measures, ties=args.ties, only_mixed=args.mixed, seed=args.seed
 )
 
 print(f"{len(pack)} pairs, {result.queries} queries measured")
@@ -49,7 +51,7 @@ for line in filter(None, (note, *result.notes)):
 
 if args.out:
     args.out.mkdir(parents=True, exist_ok=True)
-    write_run(run, args.out / "run.trec")
+    write_run(once, args.out / "run.trec")
     result.per_query.to_csv(args.out / "per_query.csv", index=False)
     # The predictions stand in the order of the input, whatever the shuffle.
     predictions = shuffled.assign(predictions=run["score"].to_numpy()).sort_index()

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from ir_attention.data.arrays import Runs, Texts
 
@@ -44,7 +45,9 @@ def learn_vectors(texts: Texts, words: Sequence[str], *, width: int, seed: int) 
         return vectors
     from sklearn.utils.extmath import randomized_svd
 
-    left, values, _ = randomized_svd(information, rank, random_state=seed)
+    # The number of threads would show in the last digits: one, wherever it is called from.
+    with threadpool_limits(1, "blas"):
+        left, values, _ = randomized_svd(information, rank, random_state=seed)
     vectors[:, : left.shape[1]] = left * np.sqrt(values)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 1e-6)

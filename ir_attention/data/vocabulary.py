@@ -56,7 +56,9 @@ class Vocabulary:
     @property
     def size(self) -> int:
         """How many ids there are; a table of vectors has at least as many rows."""
-        return len(self.words) + 1 if self._pieces is None else self._pieces.get_vocab_size()
+        if self._pieces is None:
+            return len(self.words) + 1
+        return max(self._pieces.get_vocab().values(), default=-1) + 1  # ids may leave gaps
 
     @property
     def unknown(self) -> int:
@@ -137,6 +139,10 @@ def _tokenizer(content: str) -> Any:
         raise DataError(f"not a tokenizer's JSON text ({error})") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
+    try:  # a letter that no vocabulary has, to see that what is unknown has an id
+        tokenizer.encode("\U0010fffd", add_special_tokens=False)
+    except Exception as error:
+        raise DataError(f"the tokenizer has no piece for unknown words ({error})") from error
     return tokenizer
 
 

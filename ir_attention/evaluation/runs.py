@@ -243,8 +243,8 @@ def _checked(frame: pd.DataFrame, value: str, where: Callable[[int], str]) -> pd
         _refuse(np.isnan(number), frame[value], where, "must be a number and not NaN")
         checked[value] = number
     else:
-        whole = np.isfinite(number) & (number == np.round(number))
-        _refuse(~whole, frame[value], where, "must be a whole number")
+        whole = (np.abs(number) < 2**31) & (number == np.round(number))
+        _refuse(~whole, frame[value], where, "must be a whole number of at most ten digits")
         checked[value] = number.astype("int64")
     again = checked.duplicated(["query_id", "doc_id"]).to_numpy()
     if again.any():
@@ -330,8 +330,8 @@ def _numbered(path: str | Path) -> Iterator[tuple[int, bytes]]:
 
 def _number(text: str, number: Callable[[str], float]) -> float:
     try:
-        return number(text)
-    except ValueError:
+        return float(number(text))
+    except (ValueError, OverflowError):
         return float("nan")
 
 

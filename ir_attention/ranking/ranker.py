@@ -93,6 +93,7 @@ class Ranker:
         """
         import pandas as pd
 
+        documents = _texts(query, documents)
         places, scores = self.order(query, documents, top_k)
         found = pd.Series([documents[place] for place in places], dtype=object)
         return pd.DataFrame({"position": places, "document": found, "score": scores})
@@ -101,7 +102,7 @@ class Ranker:
         self, query: str, documents: Sequence[str], top_k: int | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """What `rank` returns as two arrays, positions and scores, without loading pandas."""
-        _check_texts(query, documents)
+        documents = _texts(query, documents)
         if top_k is not None and top_k < 1:
             raise DataError(f"`top_k` must be at least 1. Received: top_k={top_k!r}")
         scores = self._scorer.score([query] * len(documents), documents)
@@ -114,7 +115,7 @@ class Ranker:
         Raises:
             DataError: The model has no attention to show.
         """
-        _check_texts(query, [document])
+        _texts(query, [document])
         if not isinstance(self._scorer, MatcherScorer):
             raise DataError(f"{self.bundle.model} has no attention to show; han has")
         return explain_pair(self._scorer, query, document)
@@ -141,7 +142,7 @@ def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None) -> Scorer
 
         try:
             return BM25Scorer(**bundle.settings["bm25"])
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, DataError) as error:
             raise BundleError(f"settings.json does not describe a bm25 ({error})") from error
     from ir_attention.models.baselines import Baseline
 
@@ -153,9 +154,11 @@ def _matcher_scorer(bundle: Bundle, tokenizer: Tokenizer | None) -> MatcherScore
     try:
         table = weights.pop("table")
         vocabulary = Vocabulary.from_json(bundle.vocabulary)
-        split = bool(bundle.settings["split_sentences"])
+        split = bundle.settings["split_sentences"]
     except (KeyError, DataError) as error:
         raise BundleError(f"the bundle of a han is incomplete: {error}") from error
+    if not isinstance(split, bool):
+        raise BundleError(f"`split_sentences` must be true or false. Received: {split!r}")
     if table.ndim != 2 or len(table) < vocabulary.size:
         raise BundleError(
             f"the table of vectors has shape {table.shape}, the vocabulary {vocabulary.size} ids"
@@ -181,9 +184,11 @@ def _check_weights(width: int, weights: dict[str, np.ndarray], settings: Any) ->
             )
 
 
-def _check_texts(query: str, documents: Sequence[str]) -> None:
+def _texts(query: str, documents: Sequence[str]) -> list[str]:
+    """The documents as a list: a Series would be asked for its labels, not its places."""
     if isinstance(documents, str):
         raise DataError("`documents` must be a list of texts. Received: one string")
     for name, text in [("query", query), *[("documents", document) for document in documents]]:
         if not isinstance(text, str):
             raise DataError(f"`{name}` must be text. Received: {type(text).__name__} {text!r}")
+    return list(documents)

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -101,12 +101,18 @@ def train(
     say = say or _to_stderr
     if model not in MODELS:
         raise DataError(f"no model is called {model!r}. Known: {', '.join(sorted(MODELS))}")
-    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-        raise DataError(f"`seed` must be a whole number of at least 0. Received: seed={seed!r}")
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise DataError(f"`seed` must be a whole number, 0 to 2**32 - 1. Received: seed={seed!r}")
     check_measures([settings.measure])
     if out is not None:
         check_free(out, overwrite=settings.overwrite)
+    versions = _versions()
     train_pairs, dev_pairs, notes = _pairs(train, dev, seed, say)
+    if not (dev_pairs["label"] > 0).any():
+        raise DataError(
+            "the dev pairs must have a relevant document, or no epoch could be the best. "
+            f"Received: {len(dev_pairs)} pairs with label 0"
+        )
     learner = _learner(model, train_pairs, dev_pairs, vectors, seed=seed, settings=settings)
     for note in learner.notes:
         say(note)
@@ -115,7 +121,7 @@ def train(
     facts = {
         "model": model,
         "seed": seed,
-        "versions": _versions(),
+        "versions": versions,
         "training": settings.to_json(),
         "data": {
             "train": _size(train_pairs),
@@ -188,6 +194,10 @@ def _fit(learner: Learner, dev: pd.DataFrame, settings: TrainingSettings, say: S
             raise DataError(f"the loss of epoch {epoch} is {loss}: try a smaller learning_rate")
         run = pd.DataFrame({**rows_of, "score": learner.score_dev()})
         value = evaluate_quietly(run, qrels, [name], resamples=0).measures[name]
+        if not np.isfinite(value):
+            raise DataError(
+                f"`measure` must be defined for the dev pairs. Received: {name} {value}"
+            )
         seconds = time.perf_counter() - start
         rows.append({"epoch": epoch, "loss": loss, name: value, "seconds": round(seconds, 1)})
         better = value > best
@@ -215,7 +225,13 @@ def _size(pairs: pd.DataFrame) -> dict[str, int]:
 
 def _versions() -> dict[str, str]:
     names = ("ir_attention", "keras", "tensorflow", "matchzoo", "numpy")
-    return {name: version(name) for name in names}
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # TensorFlow also comes as tensorflow-cpu, and others
+            found[name] = "unknown"
+    return found
 
 
 def _to_stderr(line: str) -> None:

@@ -84,6 +84,8 @@ class MatcherLearner:
                 global_clipnorm=settings.clip,
             ),
             loss=LOSSES[settings.loss](settings.queries, **own),
+            # XLA wants sizes that do not change from step to step; packing lives on their change.
+            jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
         )
 
     def fit_epoch(self, epoch: int) -> float:
@@ -192,7 +194,7 @@ class _Epochs(keras.utils.PyDataset):
         inputs = pad(pair_arrays(self.request.texts, groups, self.cuts), self.sizes)
         target = np.zeros((self.sizes.pairs, 2), np.float32)
         target[:, 1] = -1  # padding belongs to no query
-        target[: len(batch.label), 0] = batch.label > 0
+        target[: len(batch.label), 0] = np.maximum(batch.label, 0)
         target[: len(batch.label), 1] = batch.group
         return inputs, target
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,7 +13,10 @@ __all__ = ["MODELS", "TrainingSettings", "training_settings"]
 
 # By name: its kind, and what it is in a line.
 MODELS = {
-    "bm25": ("words", "BM25 over the candidates; nothing is learnt but how rare words are"),
+    "bm25": (
+        "words",
+        "BM25 over the candidates; how rare a word is, is counted over those of a request",
+    ),
     "conv-knrm": ("MatchZoo", "Conv-KNRM: kernels over n-gram similarities (Dai et al. 2018)"),
     "dssm": ("MatchZoo", "DSSM: two towers over letter trigrams (Huang et al. 2013)"),
     "han": ("attention", "hierarchical documents that attend over the query; for re-ranking"),
@@ -37,7 +40,8 @@ class TrainingSettings:
         measure: What decides which epoch is the best, by its `ir_measures` name.
         loss: `softmax` over the list of candidates, or `hinge` over pairs of it.
         margin: Of the hinge loss, in units of the score.
-        learning_rate: Of Adam, after `warmup` steps; decays linearly to a tenth.
+        learning_rate: Of Adam; decays linearly to a tenth.
+        warmup: Steps in which the rate rises to it.
         clip: Largest norm of all gradients together.
         queries: Queries in a batch.
         candidates: Documents of a query in a batch at most; others are drawn next time.
@@ -85,7 +89,8 @@ class TrainingSettings:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, by name; of a tokenizer only whether there is one."""
-        return {**asdict(self), "tokenizer": None if self.tokenizer is None else "own"}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**values, "tokenizer": None if self.tokenizer is None else "own"}
 
 
 def training_settings(options: dict[str, Any]) -> TrainingSettings:
@@ -100,6 +105,8 @@ def training_settings(options: dict[str, Any]) -> TrainingSettings:
             close = get_close_matches(name, known, 3) or sorted(known)
             raise DataError(f"no setting is called {name!r}. Perhaps: {', '.join(close)}")
     settings = TrainingSettings(**options)
+    if isinstance(settings.measure, str):
+        settings = replace(settings, measure=settings.measure.strip())
     for name in _WHOLE:
         _check(settings, name, _is_whole(1), "a whole number of at least 1")
     _check(settings, "candidates", _is_whole(2), "a whole number of at least 2")

@@ -145,3 +145,29 @@ def test_a_bundle_whose_parts_do_not_fit_is_refused(toy_trained, tmp_path, name,
     damaged(folder, name, change)
     with pytest.raises(BundleError, match=message):
         Ranker.load(folder)
+
+
+def test_documents_may_be_a_series_in_any_order(ranker):
+    series = pd.Series(TWEETS).iloc[[3, 1, 0]]
+    ranked = ranker.rank(QUERY, series)
+    assert [series.tolist()[place] for place in ranked["position"]] == ranked["document"].tolist()
+
+
+def test_large_requests_are_scored_in_parts_and_come_back_in_order(ranker, monkeypatch):
+    from ir_attention import scoring
+
+    documents = [f"comet number {n} " * (n % 5) + "over Perth" for n in range(30)]
+    pairs = pd.DataFrame(
+        {"text_left": [QUERY, "lunch in Oslo"] * 30, "text_right": documents + documents[::-1]}
+    )
+    whole = ranker.score(pairs)["score"]
+    monkeypatch.setattr(scoring, "_WORDS", 20)
+    np.testing.assert_allclose(ranker.score(pairs)["score"], whole, atol=1e-6)
+    alone = [ranker.rank(q, [d])["score"][0] for q, d in pairs.head(10).to_numpy()]
+    np.testing.assert_allclose(whole[:10], alone, atol=1e-6)
+
+
+def test_the_same_pair_has_the_same_score_to_the_last_digit(ranker):
+    documents = [*TWEETS, *[f"comet {n} " * n for n in range(40)], *TWEETS]
+    scores = ranker.rank(QUERY, documents).set_index("position")["score"].sort_index()
+    assert scores[:5].tolist() == scores[-5:].tolist()

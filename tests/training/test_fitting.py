@@ -213,3 +213,41 @@ def test_a_tokenizer_of_ones_own(toy_pairs, tmp_path):
     ranker = Ranker.load(trained.folder, tokenizer=shout)
     found = ranker.explain("comet in Perth", "well, a comet!")
     assert found.document_words == ["WELL,", "A", "COMET!"]
+
+
+@pytest.fixture
+def glove(tmp_path):
+    words = "comet flood election match perth oslo quito lagos over near".split()
+    rows = [f"{word} {number / 10} {number % 3} 1.5" for number, word in enumerate(words)]
+    (tmp_path / "glove.txt").write_text("\n".join(rows) + "\n")
+    return tmp_path / "glove.txt"
+
+
+@pytest.fixture
+def pieces(tmp_path):
+    """A model2vec folder of four pieces with large values: `co ##met flo ##od`."""
+    from safetensors.numpy import save_file
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+    vocabulary = {"[UNK]": 0, "co": 1, "##met": 2, "flo": 3, "##od": 4}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    folder = tmp_path / "pieces"
+    folder.mkdir()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    table = np.random.default_rng(1).normal(size=(5, 6)).astype(np.float32)
+    save_file({"embeddings": table}, folder / "model.safetensors")
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["glove", "pieces"])
+def test_pretrained_vectors_go_with_the_bundle(toy_pairs, tmp_path, kind, request):
+    vectors, said = request.getfixturevalue(kind), []
+    trained = train(toy_pairs, vectors=vectors, epochs=1, out=tmp_path / "han", say=said.append)
+    assert any(line.startswith("vectors cover ") for line in said)
+    ranker = Ranker.load(trained.folder)
+    documents = ["a #comet over Perth", "qwxz", "Floodcomet!"]
+    assert np.isfinite(ranker.rank("comet", documents)["score"]).all()
+    assert ranker.explain("comet", documents[0]).document_words == ["a", "#comet", "over", "Perth"]
