@@ -244,7 +244,7 @@ def _checked(frame: pd.DataFrame, value: str, where: Callable[[int], str]) -> pd
         checked[value] = number
     else:
         whole = (np.abs(number) < 2**31) & (number == np.round(number))
-        _refuse(~whole, frame[value], where, "must be a whole number of at most ten digits")
+        _refuse(~whole, frame[value], where, "must be a whole number")
         checked[value] = number.astype("int64")
     again = checked.duplicated(["query_id", "doc_id"]).to_numpy()
     if again.any():

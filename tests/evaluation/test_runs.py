@@ -126,7 +126,7 @@ def test_errors_of_a_run_say_where_and_what(name):
         as_run(run)
 
 
-@pytest.mark.parametrize("value", [0.5, np.inf, np.nan, "two", None])
+@pytest.mark.parametrize("value", [0.5, np.inf, np.nan, "two", None, 2.0**40])
 def test_relevance_is_a_whole_number(value):
     with pytest.raises(
         DataError, match="qrels, row 1: relevance must be a whole number. Received: "
