@@ -1,6 +1,6 @@
 # The two commands of the README, and what a change must pass.
 #   make install   the environment
-#   make test      environment, tests, ruff, mypy: about three minutes, the first time more
+#   make test      environment, tests, ruff, mypy: about two minutes, the first time more
 #   make test-all  the slow tests as well: fits of whole models, other backends
 PYTHON ?= python3
 VENV ?= .venv

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 import ir_attention.matchzoo as mz
+from ir_attention.backend import quiet
 from ir_attention.errors import BundleError
 
 __all__ = ["BASELINES", "Baseline", "Recipe", "global_seed"]
@@ -196,6 +197,9 @@ class Baseline:
             raise BundleError(f"settings.json does not describe a {name} ({error})") from error
         _check_weights(built._weights(), weights)
         built.model.backend.set_weights([weights[key] for key in built._weights()])
+        # TensorFlow compiles with the first batch, and now and then has something to say about it.
+        with quiet():
+            built.score(["a"], ["a"])
         return built
 
     def _weights(self) -> dict[str, np.ndarray]:

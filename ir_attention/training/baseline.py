@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 import ir_attention.matchzoo as mz
-from ir_attention.backend import keras
+from ir_attention.backend import keras, quiet
 from ir_attention.data.vectors import Vectors, read_vectors
 from ir_attention.errors import DataError
 from ir_attention.models.baselines import BASELINES, Baseline, global_seed
@@ -99,7 +100,8 @@ class BaselineLearner:
         self.dev = self.baseline.read(mz.pack(dev))
 
     def fit_epoch(self, epoch: int) -> float:
-        with global_seed(self.seed + epoch):
+        # TensorFlow compiles in the first epoch, and now and then has something to say about it.
+        with global_seed(self.seed + epoch), quiet() if epoch == 1 else contextlib.nullcontext():
             history = self.model.fit_generator(self.data, verbose=0)
         return float(history.history["loss"][-1])
 
