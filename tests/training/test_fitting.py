@@ -114,7 +114,7 @@ def test_a_loss_that_is_not_finite_ends_the_training():
         ({"patience": True}, "`patience` must be a whole number"),
         ({"split_sentences": "no"}, "`split_sentences` must be true or false. Received: .*'no'"),
         ({"measure": "APP"}, "no measure of that name"),
-        ({"seed": -1}, "`seed` must be a whole number of at least 0"),
+        ({"seed": -1}, "`seed` must be a whole number, 0 to .* Received: seed=-1"),
         ({"vectors": "no-such-file.txt"}, "no vectors at no-such-file.txt"),
     ],
 )
