@@ -102,7 +102,7 @@ class BiGRU(keras.layers.Layer):
         """TensorFlow, where sizes may change from step to step: real steps only.
 
         Rows are sorted by length, longest first; at step t the first `live[t]` are still running,
-        and each product is of these alone. 2.7 times as fast as `_padded` on tweets.
+        and each product is of these alone.
         """
         tf = load_tensorflow()
         rows, steps = tf.shape(inputs)[0], inputs.shape[1]
