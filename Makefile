@@ -1,12 +1,16 @@
 # The two commands of the README, and what a change must pass.
-#   make install   the environment
-#   make test      environment, tests, ruff, mypy: about two minutes, the first time more
+#   make demo      environment, and the headlines that ship with us from end to end: two minutes
+#   make test      environment, tests, ruff, mypy: about two minutes
+#   make install   the environment alone, which the others make too: the first time some minutes
 #   make test-all  the slow tests as well: fits of whole models, other backends
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/
 
-.PHONY: install test test-all check clean
+.PHONY: demo install test test-all check clean
+
+demo: $(VENV)/installed
+	$(RUN)ir-attention demo --overwrite
 
 install: $(VENV)/installed
 

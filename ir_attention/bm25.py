@@ -77,7 +77,8 @@ class BM25Scorer:
 
 
 def _check(k1: float, b: float) -> None:
-    if not all(isinstance(one, int | float) for one in (k1, b)) or not (k1 >= 0 and 0 <= b <= 1):
+    numbers = all(isinstance(one, int | float) for one in (k1, b))
+    if not (numbers and 0 <= k1 < float("inf") and 0 <= b <= 1):
         raise DataError(f"k1 must be at least 0 and b from 0 to 1. Received: k1={k1!r}, b={b!r}")
 
 

@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,10 @@ __all__ = ["FORMAT", "Bundle"]
 FORMAT = 1
 
 _FILES = ("weights.safetensors", "vocabulary.json", "settings.json", "README.md")
+
+# What is written beside a bundle until it is whole. Short: a bundle's own name may be as long as
+# names can be.
+_DRAFT = ".bundle-"
 
 
 @dataclass(frozen=True)
@@ -61,16 +66,16 @@ class Bundle:
         check_free(folder, overwrite=overwrite)
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+            draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=folder.parent))
         except OSError as error:
-            raise BundleError(f"{folder}: cannot be written ({error.strerror})") from error
+            raise _not_written(folder, error) from error
         try:
             self._write(draft)
             _replace(draft, folder)
         except ValueError as error:
             raise BundleError(f"{folder}: settings must be finite values ({error})") from error
         except OSError as error:
-            raise BundleError(f"{folder}: cannot be written ({error.strerror})") from error
+            raise _not_written(folder, error) from error
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return folder
@@ -97,7 +102,8 @@ class Bundle:
         """Reads a folder that `save` wrote.
 
         Raises:
-            BundleError: It is missing, incomplete, damaged, of another version or not a bundle.
+            BundleError: It is missing, incomplete, damaged, of another version or not a bundle, or
+                one of its files is a link that leads out of it.
         """
         from safetensors import SafetensorError
         from safetensors.numpy import load
@@ -109,26 +115,58 @@ class Bundle:
         if settings.get("format") != FORMAT or not isinstance(settings.get("model"), str):
             raise BundleError(
                 f"{folder}: settings.json must hold `format` {FORMAT} and a model's name. "
-                f"Received: format {settings.get('format')!r}, model {settings.get('model')!r}"
+                f"Received: format {settings.get('format')!r}, model {settings.get('model')!r}. "
+                "Read it with the version of ir_attention that wrote it, or train it again"
             )
+        content = _read(folder, "weights.safetensors")
         try:
-            weights = load(_read(folder, "weights.safetensors"))
+            weights = load(content)
         except (SafetensorError, ValueError, KeyError) as error:  # KeyError: a type NumPy lacks
-            raise BundleError(f"{folder}: weights.safetensors is damaged ({error})") from error
+            raise BundleError(
+                f"{folder}: weights.safetensors is damaged ({error}). Received: {len(content)} "
+                f"bytes. {_AGAIN}"
+            ) from error
         for name, weight in weights.items():
             if weight.dtype.kind not in "fiu":
-                raise BundleError(f"{folder}: weight {name} must hold numbers: {weight.dtype}")
-            if not np.isfinite(weight).all():
-                raise BundleError(f"{folder}: weight {name} has values that are not finite")
+                raise BundleError(
+                    f"{folder}: weight {name} must hold numbers. Received: {weight.dtype}. {_AGAIN}"
+                )
+            finite = np.isfinite(weight)
+            if not finite.all():
+                raise BundleError(
+                    f"{folder}: weight {name} has values that are not finite. Received: "
+                    f"{weight[~finite][0]} ({(~finite).sum()} of {weight.size} are not). {_AGAIN}"
+                )
         vocabulary = _read_json(folder, "vocabulary.json")
         card = _read(folder, "README.md").decode(errors="replace")
         return cls(settings, vocabulary, weights, card)
 
 
 def check_free(folder: str | Path, *, overwrite: bool = False) -> None:
-    """Raises a BundleError unless a bundle may be written to `folder`."""
+    """Raises a BundleError unless a bundle may be written to `folder`, and can be.
+
+    A training asks before it begins; only whether the disk has room shows at its end.
+    """
     folder = Path(folder)
-    if not folder.exists() and not folder.is_symlink():
+    if folder.name in ("", ".."):
+        raise BundleError(
+            f"{folder}: a bundle must have a folder of its own. Received: {str(folder)!r}. Add a "
+            "name to it"
+        )
+    try:
+        _check_replaceable(folder, overwrite)
+        there = next(one for one in folder.absolute().parents if os.path.lexists(one))
+        os.rmdir(tempfile.mkdtemp(prefix=_DRAFT, dir=there))
+    except BundleError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a character that no name may have
+        raise _not_written(folder, error) from error
+
+
+def _check_replaceable(folder: Path, overwrite: bool) -> None:
+    try:
+        os.lstat(folder)
+    except (FileNotFoundError, NotADirectoryError):
         return
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else {"(a file)"}
     if not names:
@@ -140,8 +178,16 @@ def check_free(folder: str | Path, *, overwrite: bool = False) -> None:
         )
     if names != set(_FILES):
         raise BundleError(
-            f"{folder}: not a bundle, so it is not overwritten. Found: {sorted(names)[:8]}"
+            f"{folder}: not a bundle, so it is not overwritten. Found: {sorted(names)[:8]}. Choose "
+            "another place"
         )
+
+
+def _not_written(folder: Path, error: OSError | ValueError) -> BundleError:
+    reason = getattr(error, "strerror", None) or error
+    return BundleError(
+        f"{folder}: cannot be written ({reason}). Choose a place with room that may be written to"
+    )
 
 
 def _replace(draft: Path, folder: Path) -> None:
@@ -173,12 +219,28 @@ def _json(values: dict[str, Any]) -> bytes:
     )
 
 
+_AGAIN = "Copy the bundle again, or train it again"
+
+
 def _read(folder: Path, name: str) -> bytes:
+    """The bytes of a file of a bundle, of a plain one inside it: a stranger made the folder."""
+    path = folder / name
+    real = Path(os.path.realpath(path))
+    if real.parent != Path(os.path.realpath(folder)):
+        raise BundleError(
+            f"{folder}: {name} must be a file in the folder itself. Received: a link to {real}. "
+            "Copy the file there, if you trust it"
+        )
     try:
-        return (folder / name).read_bytes()
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BundleError(f"{folder}: {name} cannot be read (it is not a file)")
+        return path.read_bytes()
     except FileNotFoundError as error:
         found = sorted(path.name for path in folder.iterdir())[:8]
-        raise BundleError(f"{folder}: not a bundle, {name} is missing. Found: {found}") from error
+        raise BundleError(
+            f"{folder}: not a bundle, {name} is missing. Found: {found}. A bundle is what `train` "
+            "writes"
+        ) from error
     except OSError as error:
         raise BundleError(f"{folder}: {name} cannot be read ({error.strerror})") from error
 
@@ -188,8 +250,10 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
     try:
         values = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{folder}: {name} is not JSON ({error})") from error
+        raise BundleError(
+            f"{folder}: {name} is not JSON ({error}). Received: {len(content)} bytes. {_AGAIN}"
+        ) from error
     if not isinstance(values, dict):
         kind = type(values).__name__
-        raise BundleError(f"{folder}: {name} must hold an object. Received: {kind}")
+        raise BundleError(f"{folder}: {name} must hold an object. Received: {kind}. {_AGAIN}")
     return values

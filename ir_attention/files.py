@@ -18,24 +18,36 @@ def write_whole(path: str | Path, data: bytes) -> None:
 
     Raises:
         DataError: The folder does not exist, or there is a folder of that name.
-        OSError: The disk is full, or the folder may not be written to. Nothing is left behind.
+        OSError: The disk is full, or the folder may not be written to; it names the path. Nothing
+            is left behind.
     """
     path = Path(path)
     if path.is_dir():
         raise DataError(f"{path}: must name a file, but is a folder")
+    try:
+        _write(path, data)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: its folder does not exist; make it first") from error
+    except OSError as error:
+        if error.errno is None:
+            raise
+        # A full disk names no file, and the draft's name says nothing to whoever reads this.
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _write(path: Path, data: bytes) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return
-    target = path.resolve()
-    # Not `tempfile`: its files can be read by their owner alone.
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    target = Path(os.path.realpath(path))
+    # Not `tempfile`: its files can be read by their owner alone. Short: a name may be as long as
+    # names can be.
+    draft = target.with_name(f".ir-attention-{secrets.token_hex(4)}")
     try:
         with open(draft, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, target)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: its folder does not exist; make it first") from error
     finally:
         draft.unlink(missing_ok=True)

@@ -28,6 +28,15 @@ def toy_pairs():
 
 
 @pytest.fixture(scope="session")
+def toy_bi(toy_pairs, tmp_path_factory):
+    """A `han-bi` after two epochs on the toy pairs."""
+    from ir_attention.training import train
+
+    out = tmp_path_factory.mktemp("toy") / "han-bi"
+    return train(toy_pairs, model="han-bi", out=out, epochs=2, seed=7, say=lambda line: None)
+
+
+@pytest.fixture(scope="session")
 def toy_trained(toy_pairs, tmp_path_factory):
     """A `han` after two epochs on the toy pairs, and the bundle it left."""
     from ir_attention.training import train

@@ -38,6 +38,42 @@ def test_evaluation(toy_pairs, toy_trained, tmp_path):
     assert len((tmp_path / "run/run.trec").read_text().splitlines()) == 240
 
 
+def test_headline_tweets_on_a_file_of_ones_own(toy_pairs, tmp_path):
+    own = {"text_left": "Query Headline", "text_right": "Document Headline", "label": "Match"}
+    toy_pairs.rename(columns=own).to_csv(tmp_path / "own.csv", index=False)
+    columns = [f"{name}={header}" for name, header in own.items()]
+    arguments = ["own.csv"] * 3 + ["--columns", *columns, "--epochs", 1, "--out", "out"]
+    printed = run("headline_tweets.py", *arguments, cwd=tmp_path)
+    assert "bm25, 48 queries" in printed and "han - bm25: AP " in printed
+    written = pd.read_csv(tmp_path / "out/predictions.csv")
+    assert written["text_right"].tolist() == toy_pairs["text_right"].tolist()
+    from ir_attention.ranking import Ranker
+
+    expected = Ranker.load(tmp_path / "out/han").score(toy_pairs)["score"]
+    assert (written["predictions"] - expected).abs().max() < 1e-6
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        *("bm25", "han", "run.trec", "per_query.csv", "predictions.csv")
+    }
+
+
+def test_headline_tweets_is_short_enough_to_copy():
+    assert len((PIPELINES / "headline_tweets.py").read_text().splitlines()) < 100
+
+
+def test_headline_tweets_on_the_shipped_data(tmp_path):
+    printed = run("headline_tweets.py", "--epochs", 1, cwd=tmp_path)
+    assert "han, 60 queries" in printed
+    assert len(pd.read_csv(tmp_path / "runs/headline_tweets/predictions.csv")) == 600
+
+
+def test_bench_headlines(tmp_path):
+    arguments = ["--models", "bm25", "han-bi", "--folds", 2, "--epochs", 1]
+    row = json.loads(run("bench_headlines.py", *arguments, cwd=tmp_path).splitlines()[-1])
+    assert row["queries"] == 200
+    assert set(row["models"]) == {"bm25", "han-bi"}
+    assert row["differences"][0]["run"] == "han-bi"
+
+
 def test_bench_quality(toy_pairs, tmp_path):
     (tmp_path / "data/toy").mkdir(parents=True)
     for part in ("train", "dev", "test"):

@@ -125,7 +125,10 @@ def read_documents(source: str) -> tuple[list[int], list[str]]:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         received = data[max(0, error.start - 10) : error.start + 10]
-        raise DataError(f"{name}, line {line}: not UTF-8. Received: {received!r}") from error
+        raise DataError(
+            f"{name}, line {line}: not UTF-8. Save it as UTF-8, or convert it. "
+            f"Received: {received!r}"
+        ) from error
     lines = enumerate(line.removesuffix("\r") for line in text.split("\n"))
     kept = [(place, line) for place, line in lines if line.strip()]
     return [place for place, _ in kept], [line for _, line in kept]

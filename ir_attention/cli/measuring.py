@@ -21,6 +21,7 @@ from ir_attention.cli.inputs import (
 )
 from ir_attention.cli.outputs import aligned
 from ir_attention.cli.talk import put, talk
+from ir_attention.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,6 +69,8 @@ def evaluate(
     from ir_attention.ranking.ranker import Ranker
 
     check_measures(measures)
+    if run is not None and run.exists() and pairs.exists() and run.samefile(pairs):
+        raise DataError(f"--run must not be PAIRS, which it would replace. Received: {run}")
     ranker = Ranker.load(bundle)
     judged = _once(open_pairs(pairs, query, document, label, query_id, document_id))
     scored = ranker.score(judged)

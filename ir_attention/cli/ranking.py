@@ -182,6 +182,8 @@ def _lines(values: dict[str, Any]) -> Iterator[str]:
         for place, word, weight in words:
             if place == sentence:
                 yield f"  {_bar(weight)}  {word}"
+    if "alignment" not in values:
+        return
     yield "the document word that each query word looks at most"
     for word, shares in zip(values["query_words"], values["alignment"], strict=True):
         if shares:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import sys
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import typer
@@ -24,15 +25,22 @@ def put(data: str | bytes) -> None:
     if sys.stdout is None:  # closed by the shell
         return
     left = memoryview(data.encode() if isinstance(data, str) else data)
-    while left:
-        # Unbuffered (PYTHONUNBUFFERED), a write may take a part and leave the error to the next.
-        left = left[sys.stdout.buffer.write(left) or 0 :]
-    sys.stdout.flush()
+    try:
+        while left:
+            # Unbuffered (PYTHONUNBUFFERED), a write may take a part, and leave the error to the
+            # next.
+            left = left[sys.stdout.buffer.write(left) or 0 :]
+        sys.stdout.flush()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "stdout") from error
 
 
 def talk(line: str) -> None:
-    """Writes a line to stderr."""
-    typer.echo(line, err=True)
+    """Writes a line to stderr. That nobody is there to read it does not end a training."""
+    try:
+        typer.echo(line, err=True)
+    except OSError:
+        _drop(sys.stderr)
 
 
 class AsWritten(TyperCommand):
@@ -54,22 +62,13 @@ class Commands(TyperGroup):
     Any other exception is a mistake of this package, and keeps its traceback.
     """
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        with _in_one_line():  # `--help` and `--version` write here already
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: Any) -> Any:
-        try:
+        with _in_one_line():
             return super().invoke(ctx)
-        except IRAttentionError as error:
-            _fail(str(error))
-        except BrokenPipeError:  # `| head`: the reader has seen enough
-            _drop_stdout()
-            raise typer.Exit(128 + 13) from None
-        except OSError as error:
-            if error.strerror is None:
-                raise
-            _drop_stdout()  # if the disk under it is full, Python would try, and fail, once more
-            _fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
-        except KeyboardInterrupt:
-            talk("Interrupted.")
-            raise typer.Exit(128 + 2) from None
 
     def main(self, *args: Any, **extra: Any) -> Any:
         extra["standalone_mode"] = False  # typer would write several lines, and end with 2
@@ -83,6 +82,25 @@ class Commands(TyperGroup):
         sys.exit(code or 0)
 
 
+@contextlib.contextmanager
+def _in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except IRAttentionError as error:
+        _fail(str(error))
+    except BrokenPipeError:  # `| head`: the reader has seen enough
+        _drop(sys.stdout)
+        raise typer.Exit(128 + 13) from None
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        _drop(sys.stdout)  # if the disk under it is full, Python would try, and fail, once more
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
+    except KeyboardInterrupt:
+        talk("Interrupted.")
+        raise typer.Exit(128 + 2) from None
+
+
 def _fail(message: str) -> NoReturn:
     talk(f"Error: {_in_a_line(message)}")
     raise typer.Exit(1)
@@ -92,8 +110,8 @@ def _in_a_line(message: str) -> str:
     return re.sub(r"\s*[\r\n]+\s*", " ", message.strip())
 
 
-def _drop_stdout() -> None:
+def _drop(stream: Any) -> None:
     """Leaves nothing for Python to write when it ends."""
     with contextlib.suppress(OSError, ValueError, AttributeError):  # no descriptor: a test's, None
-        descriptor = sys.stdout.fileno()
+        descriptor = stream.fileno()
         os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -16,7 +16,7 @@ from ir_attention.errors import DataError
 __all__ = ["models", "train"]
 
 # Trained numbers at the default sizes, beside the vectors; the others' depend on the words.
-_WEIGHTS = {"bm25": 0, "han": 216_842}
+_WEIGHTS = {"bm25": 0, "han": 217_228, "han-bi": 206_979}
 
 
 def train(
@@ -54,7 +54,7 @@ def train(
             min=1,
             metavar="N",
             show_default=False,
-            help="At most. Default: 5, for MatchZoo's models 10.",
+            help="At most. Default: 5, for MatchZoo's models 10; more if pairs are few.",
         ),
     ] = None,
     measure: Annotated[
@@ -80,6 +80,10 @@ def train(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a bundle that is there already.")
     ] = False,
+    keep_interrupted: Annotated[
+        bool,
+        typer.Option("--keep-interrupted", help="On Ctrl-C, write the best epoch so far."),
+    ] = False,
     query: Query = "",
     document: Document = "",
     label: Label = "",
@@ -101,6 +105,7 @@ def train(
         "measure": measure,
         "split_sentences": False if one_sentence else None,
         "overwrite": True if overwrite else None,
+        "keep_interrupted": True if keep_interrupted else None,
     }
     options |= {name: value for name, value in named.items() if value is not None}
     columns = (query, document, label, query_id, document_id)
@@ -108,7 +113,7 @@ def train(
     dev_pairs = None if dev is None else open_pairs(dev, *columns)
     from ir_attention.training.fitting import train as fit
 
-    fit(
+    trained = fit(
         train_pairs,
         dev_pairs,
         model=model,
@@ -119,6 +124,8 @@ def train(
         **options,
     )
     talk(f"wrote {out}")
+    if trained.interrupted:
+        raise typer.Exit(128 + 2)
 
 
 def models() -> None:

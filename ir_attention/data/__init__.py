@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from ir_attention.data.files import read_table
     from ir_attention.data.pairs import COLUMNS
     from ir_attention.data.readers import as_pairs, read_pack, read_pairs
+    from ir_attention.data.shipped import headline_tweets
     from ir_attention.data.splits import query_folds, split_by_query, split_by_row
 
 __all__ = [
     "COLUMNS",
     "as_pairs",
     "check_pairs",
+    "headline_tweets",
     "query_folds",
     "read_beir",
     "read_pack",
@@ -28,6 +30,7 @@ _ROOM = {
     "COLUMNS": "pairs",
     "as_pairs": "readers",
     "check_pairs": "checks",
+    "headline_tweets": "shipped",
     "query_folds": "splits",
     "read_beir": "beir",
     "read_pack": "readers",

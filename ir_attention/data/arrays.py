@@ -7,7 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ir_attention.data.matches import Lexicon, Matches, lexicon, match, spread
+from ir_attention.data.matches import (
+    OVERALL_FEATURES,
+    WORD_FEATURES,
+    Lexicon,
+    Matches,
+    lexicon,
+    match,
+    spread,
+)
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.text import STOP_WORDS, normal, sentences, stem, words
 
@@ -44,9 +52,9 @@ class PairArrays(NamedTuple):
     sentence_lengths: np.ndarray  # (sents of all pairs,)
     sentence_counts: np.ndarray  # (pairs,)
     pair_query: np.ndarray  # (pairs,) ascending
-    document_features: np.ndarray  # (len(document), 6)
-    query_features: np.ndarray  # (pieces of the query of each pair, end to end, 6)
-    overall: np.ndarray  # (pairs, 9)
+    document_features: np.ndarray  # (len(document), 8)
+    query_features: np.ndarray  # (pieces of the query of each pair, end to end, 8)
+    overall: np.ndarray  # (pairs, 11)
 
 
 def number_texts(
@@ -116,7 +124,7 @@ def pair_arrays(
     query = _cut(texts, of_text.words(queries), of_text.lengths[queries], cuts and cuts.query)
     document, sentence_counts = _cut_documents(texts, of_text, documents, cuts)
     unique, places = np.unique(np.concatenate([query.pieces, document.pieces]), return_inverse=True)
-    features = _stack([m.document for m in matches], 6)[document.words]
+    features = _stack([m.document for m in matches], len(WORD_FEATURES))[document.words]
     return PairArrays(
         unique.astype(np.int32),
         places[: len(query.pieces)],
@@ -127,7 +135,7 @@ def pair_arrays(
         np.repeat(np.arange(len(groups)), np.array([len(docs) for _, docs in groups], np.int64)),
         features,
         _query_features(matches, query, of_text.lengths[queries]),
-        _stack([m.overall for m in matches], 9),
+        _stack([m.overall for m in matches], len(OVERALL_FEATURES)),
     )
 
 
@@ -159,6 +167,11 @@ class Runs(NamedTuple):
         places = np.asarray(places, np.int64)
         return self.texts.word[spread(self.starts[places], self.lengths[places])]
 
+    def sentence_places(self, places: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The sentences of some texts, as rows of `texts.sentence_lengths`."""
+        places = np.asarray(places, np.int64)
+        return spread(self.sentences[places], self.texts.sentence_counts[places])
+
 
 def _cut(texts: Texts, word: np.ndarray, lengths: np.ndarray, limit: int | None) -> _Pieces:
     """The pieces of runs of words, at most `limit` of each run."""
@@ -179,7 +192,7 @@ def _cut_documents(
 ) -> tuple[_Pieces, np.ndarray]:
     """The pieces of documents by sentence, and how many sentences each document has."""
     counts = texts.sentence_counts[documents]
-    lengths = texts.sentence_lengths[spread(of_text.sentences[documents], counts)]
+    lengths = texts.sentence_lengths[of_text.sentence_places(documents)]
     cut = _cut(texts, of_text.words(documents), lengths, cuts and cuts.sentence)
     if cuts is None or not len(counts) or counts.max() <= cuts.sentences:
         return cut, counts
@@ -191,13 +204,13 @@ def _cut_documents(
 
 
 def _query_features(matches: list[Matches], query: _Pieces, lengths: np.ndarray) -> np.ndarray:
-    """The features of the query's pieces in each pair, `(pieces of all pairs, 6)`."""
+    """The features of the query's pieces in each pair, `(pieces of all pairs, 8)`."""
     parts = []
     firsts, ends = np.cumsum(lengths) - lengths, np.cumsum(query.lengths)
     for m, first, end, size in zip(matches, firsts, ends, query.lengths, strict=True):
         local = query.words[end - size : end] - first
-        parts.append(m.query[:, local].reshape(-1, 6))
-    return _stack(parts, 6)
+        parts.append(m.query[:, local].reshape(-1, len(WORD_FEATURES)))
+    return _stack(parts, len(WORD_FEATURES))
 
 
 def _stack(parts: list[np.ndarray], width: int) -> np.ndarray:
@@ -239,8 +252,8 @@ def pad(arrays: PairArrays, sizes: Sizes) -> dict[str, np.ndarray]:
         By name: `pieces` `(pieces,)`; `query` `(queries, words)`, `query_length` `(queries,)`;
         `document` `(sents, words)`, `sentence_length` and `sentence_pair` `(sents,)`; `slots`
         `(pairs, sentences)`, 1-based rows of `document`, 0 where there is none;
-        `sentence_count`, `pair_query` `(pairs,)`; `document_features` `(sents, words, 6)`,
-        `query_features` `(pairs, words, 6)`, `overall` `(pairs, 9)`.
+        `sentence_count`, `pair_query` `(pairs,)`; `document_features` `(sents, words, 8)`,
+        `query_features` `(pairs, words, 8)`, `overall` `(pairs, 11)`.
     """
     pairs, sents = len(arrays.pair_query), len(arrays.sentence_lengths)
     total = _up(sents, sizes.sents)

@@ -98,6 +98,8 @@ def _judgements_file(folder: Path, qrels: str | None) -> Path:
     for name in wanted:
         if name.removesuffix(".gz") in files:
             return files[name.removesuffix(".gz")]
+    if not files:
+        raise _no_collection(folder)
     raise DataError(
         f"{folder}: qrels= must name one of the files of judgements, {list(files)}. "
         f"Received: {qrels!r}."
@@ -109,11 +111,7 @@ def _load_texts(folder: Path, name: str, columns: tuple[str, str]) -> pd.DataFra
     if not path.exists():
         path = folder / f"{name}.jsonl.gz"
     if not path.exists():
-        there = sorted(entry.name for entry in folder.iterdir())
-        raise DataError(
-            f"{folder}: a folder must hold queries.jsonl, corpus.jsonl and qrels.tsv. "
-            f"Received: {shown(there)}."
-        )
+        raise _no_collection(folder)
     table = load_table(path, "jsonl")
     rows = table.frame.to_dict("list")
     ids, texts = rows.get("_id", []), rows.get("text", [])
@@ -130,6 +128,15 @@ def _load_texts(folder: Path, name: str, columns: tuple[str, str]) -> pd.DataFra
         if found.setdefault(values[0], text) != text:
             raise DataError(
                 f"{table.place(row)}: _id {values[0]!r} must stand for one text, and it stood for "
-                f"{shown(found[values[0]])}. Received: {shown(text)}."
+                f"{shown(found[values[0]])}. Received: {shown(text)}. Give each text "
+                "an id of its own."
             )
     return pd.DataFrame(list(found.items()), columns=list(columns), dtype=str)
+
+
+def _no_collection(folder: Path) -> DataError:
+    there = sorted(entry.name for entry in folder.iterdir())
+    return DataError(
+        f"{folder}: a folder must hold queries.jsonl, corpus.jsonl and qrels.tsv or "
+        f"qrels/NAME.tsv. Received: {shown(there)}."
+    )

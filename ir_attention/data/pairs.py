@@ -87,6 +87,7 @@ def _headers(table: Table, columns: Mapping[str, str], labels: Labels) -> dict[s
             f"{table.name}: no column {named}. Say what yours are called with "
             f"columns={{{missing[0]!r}: ...}}. Received: {found}."
         )
+    _refuse_one_for_two(table, headers)
     headers = {name: header for name, header in headers.items() if header in found}
     for header in headers.values():
         if found.count(header) > 1:
@@ -94,6 +95,19 @@ def _headers(table: Table, columns: Mapping[str, str], labels: Labels) -> dict[s
     if labels == "optional" and "label" in headers and _is_blank(table.frame[headers["label"]]):
         del headers["label"]
     return headers
+
+
+def _refuse_one_for_two(table: Table, headers: Mapping[str, str]) -> None:
+    """Queries, documents and labels are three things; an id may well be the text itself."""
+    names: dict[str, str] = {}
+    for name in ("text_left", "text_right", "label"):
+        other = names.setdefault(headers[name], name)
+        if other != name:
+            raise DataError(
+                f"{table.name}: {other} and {name} must be two columns. Say what yours are called "
+                f"with columns={{{other!r}: ..., {name!r}: ...}}. Received: {headers[name]!r} for "
+                f"both, of {list(table.frame)}."
+            )
 
 
 def _is_blank(values: pd.Series) -> bool:
@@ -168,7 +182,8 @@ def _refuse_two_texts(table: Table, header: str, ids: pd.Series, texts: pd.Serie
         raise DataError(
             f"{table.place(row)}: {header} {ids[row]!r} must stand for one text, and at "
             f"{table.place(before)} it stood for {shown(texts[before])}. Received: "
-            f"{shown(texts[row])} ({bad.sum()} of {len(bad)} rows are like this)."
+            f"{shown(texts[row])} ({bad.sum()} of {len(bad)} rows are like this). Give each text "
+            "an id of its own, or leave the column out."
         )
 
 

@@ -15,10 +15,10 @@ from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.errors import DataError
 from ir_attention.text import normal
 
-__all__ = ["Vectors", "read_vectors", "word_vectors"]
+__all__ = ["WORD_LENGTH", "Vectors", "read_vectors", "word_vectors"]
 
 # Word vectors are made this long, so that the gates behind them open and close; found in trials.
-_LENGTH = 4.0
+WORD_LENGTH = 4.0
 
 
 class Vectors(NamedTuple):
@@ -93,7 +93,7 @@ def word_vectors(
     rows[pieces == unknown] = 0
     sums = np.add.reduceat(rows, np.cumsum(counts) - counts)
     norms = np.linalg.norm(sums, axis=1, keepdims=True)
-    np.divide(_LENGTH * sums, norms, out=vectors[1:], where=norms > 1e-9)
+    np.divide(WORD_LENGTH * sums, norms, out=vectors[1:], where=norms > 1e-9)
     return vectors
 
 

@@ -156,9 +156,16 @@ def _remarks(
             sentences.append(
                 f"{name} is undefined for, and its mean without, {_queries(undefined)}."
             )
+    if len(lists.query) and not _differ(lists).any():
+        sentences.append("No query has documents of different labels: any order is as good.")
     if len(lists.ids) == 1:
         sentences.append("With one query an interval has no width; it says nothing of others.")
     return sentences
+
+
+def _differ(lists: Lists) -> np.ndarray:
+    """Of each row and the next one: whether they are of one query, and have different labels."""
+    return (np.diff(lists.query) == 0) & (np.diff(lists.label) != 0)
 
 
 def _queries(count: int) -> str:

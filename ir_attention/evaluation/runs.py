@@ -295,7 +295,10 @@ def _read(
             try:
                 rows.append([fields[place].decode() for place in places])
             except UnicodeDecodeError as error:
-                raise DataError(f"{path}, line {line}: not UTF-8. Received: {raw!r}") from error
+                raise DataError(
+                    f"{path}, line {line}: not UTF-8. Received: {raw!r}. Save the file as UTF-8, "
+                    "or convert it."
+                ) from error
             lines.append(line)
         elif fields:
             wrong.append((line, raw))
@@ -306,7 +309,12 @@ def _read(
             f"Received: {raw.decode(errors='replace').strip()!r} "
             f"({len(wrong)} of {len(rows) + len(wrong)} are like this)."
         )
-    columns = list(zip(*rows, strict=True)) or [(), (), ()]
+    if not rows:
+        raise DataError(
+            f"{path}: must not be empty; a line of it is `{' '.join(form)}`. Received: no line "
+            "with text. Was it written to its end?"
+        )
+    columns = list(zip(*rows, strict=True))
     texts = pd.Series(columns[2], dtype=object, name=value)
     numbers = np.array([_number(text, number) for text in texts], dtype=float)
     rule = "must be a whole number" if number is int else "must be a number and not NaN"

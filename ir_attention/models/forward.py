@@ -19,10 +19,17 @@ __all__ = [
     "additive_logits",
     "attention_pool",
     "bidirectional_gru",
+    "compare",
+    "dense",
+    "encode_documents",
     "gated_projection",
     "gru",
     "masked_softmax",
+    "of_layer",
     "pool_logits",
+    "ragged_attention",
+    "run_sums",
+    "score_pairs",
     "segment_pool",
     "segment_softmax",
     "sigmoid",
@@ -218,6 +225,11 @@ def bidirectional_gru(inputs: Array, lengths: Array, weights: dict[str, Array]) 
     )
 
 
+def of_layer(weights: dict[str, Array], name: str) -> dict[str, Array]:
+    """The weights of a layer, by their names in it."""
+    return _part(weights, f"{name}/")
+
+
 def _part(weights: dict[str, Array], prefix: str) -> dict[str, Array]:
     return {n.removeprefix(prefix): w for n, w in weights.items() if n.startswith(prefix)}
 
@@ -238,20 +250,21 @@ def encode_documents(
         Documents `(batch, 2 units)`, the weight of each word in its sentence `(words,)`, and of
         each sentence in its document `(sents,)`.
     """
-    states = bidirectional_gru(inputs, lengths, _part(weights, "word_gru/"))
-    alpha = _ragged_attention(states, lengths, _part(weights, "word_pool/"))
+    states = bidirectional_gru(inputs, lengths, of_layer(weights, "word_gru"))
+    alpha = ragged_attention(states, lengths, of_layer(weights, "word_pool"))
     vectors = segment_pool(states, alpha, lengths)
     if not any(name.startswith("sentence_gru/") for name in weights):
         beta = np.ones(len(vectors), vectors.dtype)
         return segment_pool(vectors, beta, counts), alpha, beta
     full = lengths > 0  # a sentence without words is none
-    counts, beta = _sums(full, counts), np.zeros(len(lengths), vectors.dtype)
-    states = bidirectional_gru(vectors[full], counts, _part(weights, "sentence_gru/"))
-    beta[full] = _ragged_attention(states, counts, _part(weights, "sentence_pool/"))
+    counts, beta = run_sums(full, counts), np.zeros(len(lengths), vectors.dtype)
+    states = bidirectional_gru(vectors[full], counts, of_layer(weights, "sentence_gru"))
+    beta[full] = ragged_attention(states, counts, of_layer(weights, "sentence_pool"))
     return segment_pool(states, beta[full], counts), alpha, beta
 
 
-def _ragged_attention(inputs: Array, lengths: Array, weights: dict[str, Array]) -> Array:
+def ragged_attention(inputs: Array, lengths: Array, weights: dict[str, Array]) -> Array:
+    """The weights of attention pooling within each run of `lengths` rows."""
     logits = pool_logits(inputs, weights["W"], weights.get("b"), weights["u"])
     return segment_softmax(logits, lengths)
 
@@ -274,14 +287,14 @@ def score_pairs(pairs: Any, table: Array, weights: dict[str, Array]) -> tuple[Ar
         table: Vectors `(vocabulary, width)`; row 0 is all zeros.
         weights: By `layer/weight`, as `Matcher.weights_by_name` gives them.
     """
-    part = {name: _part(weights, f"{name}/") for name in {n.split("/")[0] for n in weights}}
+    part = {name: of_layer(weights, name) for name in {n.split("/")[0] for n in weights}}
     raw = table[pairs.pieces].astype(np.float32)
     known = gated_projection(raw, part["projection"])
     unit = raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9)
 
-    doc_lengths = _sums(pairs.sentence_lengths, pairs.sentence_counts)
+    doc_lengths = run_sums(pairs.sentence_lengths, pairs.sentence_counts)
     pairs_of = np.bincount(pairs.pair_query, minlength=len(pairs.query_lengths))
-    doc_words = _sums(doc_lengths, pairs_of)
+    doc_words = run_sums(doc_lengths, pairs_of)
     d = known[pairs.document]
     d_left = d @ part["document_attention"]["query_kernel"]
     d_right = d @ part["query_attention"]["value_kernel"]
@@ -317,7 +330,7 @@ def score_pairs(pairs: Any, table: Array, weights: dict[str, Array]) -> tuple[Ar
     features = np.concatenate([pairs.query_features, q_best], axis=1)
     compared = dense(compare(q, q_attended, features), part["query_compare"], "relu")
     of_pair = pairs.query_lengths[pairs.pair_query]
-    gamma = _ragged_attention(compared, of_pair, part["query_pool"])
+    gamma = ragged_attention(compared, of_pair, part["query_pool"])
     pooled = segment_pool(compared, gamma, of_pair)
 
     hidden = np.concatenate([document, pooled, pairs.overall], axis=1)
@@ -332,7 +345,8 @@ class Looks(NamedTuple):
     words: Array  # of each document piece, in its sentence
     sentences: Array  # of each sentence, in its document
     query: Array  # of each query piece, for each pair
-    grids: list[tuple[Array, Array]]  # of each query: documents over query, query over documents
+    # Of each query: documents over query, query over documents. Empty of a bi-encoder.
+    grids: list[tuple[Array, Array]]
 
 
 def _query_side(
@@ -349,50 +363,8 @@ def _query_side(
     return np.tile(q, (count, 1)), attended.reshape(-1, d.shape[1]), best.reshape(-1, 1)
 
 
-def _sums(values: Array, counts: Array) -> Array:
+def run_sums(values: Array, counts: Array) -> Array:
     """The sum of each run of `counts` values."""
     bounds = np.concatenate([[0], np.cumsum(values)])
     last = np.cumsum(counts)
     return bounds[last] - bounds[last - counts]
-
-
-def weight_shapes(
-    width: int,
-    *,
-    projection: int,
-    attention: int,
-    gru: int,
-    pool: int,
-    hidden: int,
-    levels: int,
-    **_: Any,
-) -> dict[str, tuple[int, ...]]:
-    """The shape of every weight of a matcher, by name, to check a stranger's file against."""
-    shapes: dict[str, tuple[int, ...]] = {}
-
-    def add(layer: str, **named: tuple[int, ...]) -> None:
-        shapes.update({f"{layer}/{name}": shape for name, shape in named.items()})
-
-    kernel = (width, projection)
-    bias = (projection,)
-    add("projection", gate_kernel=kernel, kernel=kernel, gate_bias=bias, bias=bias)
-    for side in ("document", "query"):
-        square = (projection, attention)
-        add(f"{side}_attention", query_kernel=square, value_kernel=square, scale=(attention, 1))
-        add(f"{side}_compare", kernel=(4 * projection + 7, hidden), bias=(hidden,))
-    for level, of in (("word", hidden), ("sentence", 2 * gru))[:levels]:
-        for way in ("forward", "backward"):
-            add(
-                f"document_encoder/{level}_gru",
-                **{
-                    f"{way}_kernel": (of, 3 * gru),
-                    f"{way}_recurrent_kernel": (gru, 3 * gru),
-                    f"{way}_bias": (2, 3 * gru),
-                },
-            )
-        add(f"document_encoder/{level}_pool", W=(2 * gru, pool), b=(pool,), u=(pool, 1))
-    add("query_pool", W=(hidden, pool), b=(pool,), u=(pool, 1))
-    add("score_hidden", kernel=(2 * gru + hidden + 9, hidden), bias=(hidden,))
-    add("score_output", kernel=(hidden, 1), bias=(1,))
-    add("score_skip", kernel=(9, 1))
-    return shapes

@@ -39,9 +39,11 @@ class HierarchicalEncoder(keras.layers.Layer):
         slots: The sentences of each document, `(batch, most)`: 1-based rows of `inputs`; 0 is
             padding, at the end.
         counts: Sentences of each document, `(batch,)`.
+        values: Floats, `(sents, words, any)`, to be pooled by the same attention. Default: none.
 
     Returns:
-        Floats, `(batch, 2 * units)`.
+        Floats, `(batch, 2 * units)`; with `values` a pair, of this and of the values' means by the
+        weights of words and sentences, `(batch, any)`.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class HierarchicalEncoder(keras.layers.Layer):
         lengths_shape: Any = None,
         slots_shape: Any = None,
         counts_shape: Any = None,
+        values_shape: Any = None,
     ) -> None:
         self.word_gru.build(inputs_shape)
         wide = (None, None, 2 * self.units)
@@ -78,27 +81,42 @@ class HierarchicalEncoder(keras.layers.Layer):
             self.sentence_gru.build(wide)
             self.sentence_pool.build(wide)
 
-    def call(self, inputs: Any, lengths: Any, slots: Any, counts: Any) -> Any:
-        vectors = self.word_pool(
-            self.word_gru(inputs, lengths), mask=within(lengths, inputs.shape[1])
+    def call(self, inputs: Any, lengths: Any, slots: Any, counts: Any, values: Any = None) -> Any:
+        pooled = self._pool(
+            self.word_gru(inputs, lengths), self.word_pool, within(lengths, inputs.shape[1]), values
         )
         slots, counts = _closed_up(lengths, slots, counts)
-        # A row of zeros in front, for the slots of padding. (batch, most, 2 * units)
-        rows = ops.concatenate([ops.zeros_like(vectors[:1]), vectors])
-        of_document = ops.take(rows, slots, axis=0)
+        documents, values = (None if one is None else _gather(one, slots) for one in pooled)
         if self.levels == 1:
-            return ops.sum(of_document, axis=1)
-        return self.sentence_pool(
-            self.sentence_gru(of_document, counts), mask=within(counts, slots.shape[1])
-        )
+            pooled = [None if one is None else ops.sum(one, axis=1) for one in (documents, values)]
+        else:
+            states, mask = self.sentence_gru(documents, counts), within(counts, slots.shape[1])
+            pooled = self._pool(states, self.sentence_pool, mask, values)
+        return pooled[0] if values is None else tuple(pooled)
+
+    def _pool(self, states: Any, attention: Any, mask: Any, values: Any) -> list[Any]:
+        """Pools the states, and the values with the weights of the states."""
+        pooled = attention(states, mask=mask)
+        if values is not None:
+            weights = ops.expand_dims(attention.attention(states, mask), 1)
+            values = ops.squeeze(ops.matmul(weights, values), axis=1)
+        return [pooled, values]
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return None
 
     def compute_output_shape(
-        self, inputs_shape: Any, lengths_shape: Any, slots_shape: Any, counts_shape: Any
+        self,
+        inputs_shape: Any,
+        lengths_shape: Any,
+        slots_shape: Any,
+        counts_shape: Any,
+        values_shape: Any = None,
     ) -> Any:
-        return (counts_shape[0], 2 * self.units)
+        documents = (counts_shape[0], 2 * self.units)
+        return (
+            documents if values_shape is None else (documents, (counts_shape[0], values_shape[-1]))
+        )
 
     def get_config(self) -> dict[str, Any]:
         own = {"units": self.units, "pool": self.pool, "levels": self.levels, "seed": self.seed}
@@ -108,6 +126,12 @@ class HierarchicalEncoder(keras.layers.Layer):
 def within(lengths: Any, steps: int) -> Any:
     """The mask of right-padded rows: `(rows,)` lengths to booleans `(rows, steps)`."""
     return ops.arange(steps, dtype="int32") < ops.expand_dims(ops.cast(lengths, "int32"), 1)
+
+
+def _gather(vectors: Any, slots: Any) -> Any:
+    """The sentences of each document, `(batch, most, width)`; zeros at padding."""
+    rows = ops.concatenate([ops.zeros_like(vectors[:1]), vectors])
+    return ops.take(rows, slots, axis=0)
 
 
 def _closed_up(lengths: Any, slots: Any, counts: Any) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,15 @@ from ir_attention.models.attention import (
     masked_softmax,
 )
 from ir_attention.models.han import HierarchicalEncoder, within
+from ir_attention.models.shapes import PAIR_FEATURES, WORD_FEATURES
 
-__all__ = ["GatedProjection", "Matcher", "MatcherSettings"]
+__all__ = ["GatedProjection", "Matcher", "MatcherSettings", "named_weights"]
 
 ops = keras.ops
+
+# The features of a pair that say how much of the query was found, before those of lengths; and
+# their first weight, small enough to be outgrown. Chosen on dev.
+_SHARED, _SHARE = 8, 0.25
 
 
 @dataclass(frozen=True)
@@ -86,11 +92,11 @@ class Matcher(keras.Model):
 
     Each word's vector goes through a gated projection. Each document word attends over the
     query's words with additive attention; what it finds, `a`, is compared with the word itself,
-    `d`, as `[d, a, d * a, |d - a|, features]` (Wang and Jiang 2017, section 2.3; features are six
+    `d`, as `[d, a, d * a, |d - a|, features]` (Wang and Jiang 2017, section 2.3; features are those
     of `data.matches` and the largest cosine of the raw vectors), and goes up the hierarchy of
     `HierarchicalEncoder`. Each query word attends over the document's words with its own
     attention, is compared likewise and pooled by its own additive attention. Both vectors and
-    nine features of the pair give the score, with a linear way past the hidden layer.
+    eleven features of the pair give the score, with a linear way past the hidden layer.
 
     Masking: by the lengths in the inputs. Padding of words, sentences or pairs, and other pairs
     in the batch, change no score.
@@ -143,7 +149,9 @@ class Matcher(keras.Model):
         )
         self.score_hidden = dense(s.hidden, "score_hidden", "relu")
         self.score_output = dense(1, "score_output")
-        self.score_skip = dense(1, "score_skip", bias=False)
+        self.score_skip = keras.layers.Dense(
+            1, use_bias=False, kernel_initializer=_evidence_first, name="score_skip"
+        )
         self.dropout = [keras.layers.Dropout(s.dropout, seed=next(take)) for _ in range(4)]
         self._build(vectors.shape[1])
 
@@ -152,28 +160,26 @@ class Matcher(keras.Model):
         self.table.build((None,))
         self.projection.build((None, width))
         words = (None, None, s.projection)
-        compared = (None, None, 4 * s.projection + 7)
+        compared = (None, None, 4 * s.projection + WORD_FEATURES)
         for attention in (self.document_attention, self.query_attention):
             attention.build(words, words)
         self.document_compare.build(compared)
         self.query_compare.build(compared)
         self.document_encoder.build((None, None, s.hidden))
         self.query_pool.build((None, None, s.hidden))
-        self.score_hidden.build((None, 2 * s.gru + s.hidden + 9))
+        self.score_hidden.build((None, 2 * s.gru + s.hidden + PAIR_FEATURES))
         self.score_output.build((None, s.hidden))
-        self.score_skip.build((None, 9))
+        self.score_skip.build((None, PAIR_FEATURES))
         self.built = True
 
     def weights_by_name(self) -> dict[str, np.ndarray]:
         """Every weight but the table, as `layer/weight`: what `forward.score_pairs` takes."""
-        named = {}
-        for layer in self.layers:
-            if layer is self.table:
-                continue
-            for weight in layer.trainable_weights:
-                at = weight.path.index(layer.name)
-                named[weight.path[at:]] = np.asarray(weight)
-        return named
+        return {name: ops.convert_to_numpy(weight) for name, weight in named_weights(self).items()}
+
+    def load_by_name(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Sets every weight but the table, whatever backend it was trained on; see `Bundle`."""
+        for name, weight in named_weights(self).items():
+            weight.assign(weights[name])
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         x = inputs
@@ -240,6 +246,27 @@ class Matcher(keras.Model):
         attended = ops.matmul(weights, documents(d, 1))  # (pairs, query words, width)
         best = ops.max(documents(ops.max(cosine, axis=1)[:, None, :], 1), axis=1)
         return attended, ops.concatenate([x["query_features"], best[..., None]], axis=-1)
+
+
+def named_weights(model: Any) -> dict[str, Any]:
+    """The Keras variables of a model but its table, as `layer/weight`, on any backend."""
+    return {
+        weight.path[weight.path.index(layer.name) :]: weight
+        for layer in model.layers
+        if layer is not model.table
+        for weight in layer.trainable_weights
+    }
+
+
+def _evidence_first(shape: Any, dtype: Any = None) -> Any:
+    """The first weights of the linear way: what is shared counts for a document, lengths do not.
+
+    Random ones would rank some data sets upside down at first, and a few hundred labels would not
+    turn them round.
+    """
+    start = np.zeros(shape, np.float32)
+    start[:_SHARED] = _SHARE
+    return ops.convert_to_tensor(start, dtype)
 
 
 def _compare(one: Any, other: Any, features: Any) -> Any:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ir_attention.data.arrays import Runs
-from ir_attention.scoring import MatcherScorer, Request
+from ir_attention.errors import DataError
+from ir_attention.scoring.matcher import MatcherScorer, Request
 from ir_attention.text import sentences, word_spans
 
 if TYPE_CHECKING:  # pandas takes half a second to import, which ranking does without
@@ -30,8 +31,9 @@ class Explanation:
         sentence_weights: Of each sentence in the document, `(sents,)`; they sum to 1.
         sentence_of_word: The number of each document word's sentence, `(words,)`.
         alignment: Of each query word over the document's words, `(query words, words)`; each row
-            sums to 1.
-        document_over_query: Of each document word over the query's, `(words, query words)`.
+            sums to 1. None of a `han-bi`, whose sides do not look at each other.
+        document_over_query: Of each document word over the query's, `(words, query words)`, or
+            None.
 
     A word that the vocabulary cuts into pieces has the sum of its pieces' weights, where weights
     are shared out, and the mean, where its pieces each share out their own.
@@ -44,8 +46,8 @@ class Explanation:
     word_weights: np.ndarray
     sentence_weights: np.ndarray
     sentence_of_word: np.ndarray
-    alignment: np.ndarray
-    document_over_query: np.ndarray
+    alignment: np.ndarray | None
+    document_over_query: np.ndarray | None
 
     @property
     def words(self) -> pd.DataFrame:
@@ -66,13 +68,22 @@ class Explanation:
         )
 
     def matrix(self) -> pd.DataFrame:
-        """`alignment` with the query's words down and the document's across."""
+        """`alignment` with the query's words down and the document's across.
+
+        Raises:
+            DataError: The model has none.
+        """
         import pandas as pd
 
+        if self.alignment is None:
+            raise DataError("the sides of a han-bi do not look at each other; those of a han do")
         return pd.DataFrame(self.alignment, self.query_words, self.document_words)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain lists, by the names of the attributes; weights with six decimals."""
+        """Plain lists, by the names of the attributes; weights with six decimals.
+
+        What the model does not have is left out.
+        """
         values: dict[str, Any] = {"score": self.score}
         for name in ("query_words", "document_words"):
             values[name] = list(getattr(self, name))
@@ -83,7 +94,8 @@ class Explanation:
             "alignment",
             "document_over_query",
         ):
-            values[name] = getattr(self, name).astype(float).round(6).tolist()
+            if (weights := getattr(self, name)) is not None:
+                values[name] = weights.astype(float).round(6).tolist()
         values["sentence_of_word"] = self.sentence_of_word.tolist()
         return values
 
@@ -98,7 +110,11 @@ def explain_pair(scorer: MatcherScorer, query: str, document: str) -> Explanatio
     texts, place = request.texts, int(request.document[0])
     first = Runs.of_texts(texts).sentences[place]
     lengths = texts.sentence_lengths[first : first + texts.sentence_counts[place]]
-    over_query, over_document = looks.grids[0]
+    alignment = back = None
+    if looks.grids:
+        over_query, over_document = looks.grids[0]
+        alignment = _averaged(_summed(over_document.T, of_document, axis=1), of_query)
+        back = _averaged(_summed(over_query, of_query, axis=1), of_document)
     return Explanation(
         score=score,
         query_words=query_words,
@@ -107,8 +123,8 @@ def explain_pair(scorer: MatcherScorer, query: str, document: str) -> Explanatio
         word_weights=_summed(looks.words, of_document),
         sentence_weights=looks.sentences,
         sentence_of_word=np.repeat(np.arange(len(lengths)), lengths),
-        alignment=_averaged(_summed(over_document.T, of_document, axis=1), of_query),
-        document_over_query=_averaged(_summed(over_query, of_query, axis=1), of_document),
+        alignment=alignment,
+        document_over_query=back,
     )
 
 

@@ -11,16 +11,21 @@ import numpy as np
 from ir_attention.bundle import Bundle
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.errors import BundleError, DataError
-from ir_attention.models.forward import weight_shapes
+from ir_attention.models.shapes import bi_encoder_shapes, matcher_shapes
 from ir_attention.ranking.explain import Explanation, explain_pair
-from ir_attention.scoring import MatcherScorer
+from ir_attention.scoring.matcher import MatcherScorer
 
 if TYPE_CHECKING:  # pandas takes half a second to import, which `order` does without
     import pandas as pd
 
+    from ir_attention.scoring.bi_encoder import BiEncoderScorer
+
 __all__ = ["Ranker"]
 
 Tokenizer = Callable[[str], list[str]]
+
+# Names that make it worth loading TensorFlow.
+_MATCHZOO = ("conv-knrm", "dssm", "mv-lstm")
 
 
 class Scorer(Protocol):
@@ -56,7 +61,10 @@ class Ranker:
             BundleError: The folder is not a bundle, or damaged, or of another version.
         """
         bundle = Bundle.load(folder)
-        return cls(bundle, open_scorer(bundle, tokenizer=tokenizer))
+        try:
+            return cls(bundle, open_scorer(bundle, tokenizer=tokenizer))
+        except BundleError as error:
+            raise BundleError(f"{folder}: {error}") from error
 
     def score(self, pairs: Any) -> pd.DataFrame:
         """Scores pairs; labels are not needed.
@@ -73,7 +81,7 @@ class Ranker:
         run = frame[["id_left", "id_right"]].rename(
             columns={"id_left": "query_id", "id_right": "doc_id"}
         )
-        scores = self._scorer.score(list(frame["text_left"]), list(frame["text_right"]))
+        scores = self._scores(list(frame["text_left"]), list(frame["text_right"]))
         return run.assign(score=scores)
 
     def rank(self, query: str, documents: Sequence[str], top_k: int | None = None) -> pd.DataFrame:
@@ -105,9 +113,54 @@ class Ranker:
         documents = _texts(query, documents)
         if top_k is not None and top_k < 1:
             raise DataError(f"`top_k` must be at least 1. Received: top_k={top_k!r}")
-        scores = self._scorer.score([query] * len(documents), documents)
+        scores = self._scores([query] * len(documents), documents)
         order = np.argsort(-scores, kind="stable")[:top_k]
         return order, scores[order]
+
+    def _scores(self, queries: list[str], documents: list[str]) -> np.ndarray:
+        with np.errstate(over="ignore", invalid="ignore"):  # `_finite` says it
+            return self._finite(self._scorer.score(queries, documents))
+
+    def _finite(self, scores: np.ndarray) -> np.ndarray:
+        """The scores; a BundleError if weights that are finite gave some that are not."""
+        bad = ~np.isfinite(scores)
+        if bad.any():
+            raise BundleError(
+                f"the weights of this {self.bundle.model} give scores that are not finite: copy "
+                f"the bundle again, or train it again. Received: {scores[bad][0]} ({bad.sum()} of "
+                f"{len(bad)} scores are like this)"
+            )
+        return scores
+
+    def encode(self, documents: Sequence[str]) -> np.ndarray:
+        """Vectors of documents, for an index of one's own; only with a `han-bi`.
+
+        A document's score for a query is the product of its vector and the query's
+        (`encode_queries`), so that whatever finds the largest products, finds the best documents.
+
+        Args:
+            documents: Texts, in any order.
+
+        Returns:
+            `(documents, width)` float32, of length 1, or all 0 for a text without words.
+
+        Raises:
+            DataError: The model has no vectors of documents, or a document is not a string.
+        """
+        return self._encoder().encode_documents(_texts("", documents))
+
+    def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
+        """Vectors of queries, `(queries, width)` float32; see `encode`. They are of any length."""
+        return self._encoder().encode_queries(_texts("", queries, "queries"))
+
+    def _encoder(self) -> BiEncoderScorer:
+        from ir_attention.scoring.bi_encoder import BiEncoderScorer
+
+        if not isinstance(self._scorer, BiEncoderScorer):
+            raise DataError(
+                f"{self.bundle.model} has no vector of a document by itself; han-bi has"
+            )
+        return self._scorer
 
     def explain(self, query: str, document: str) -> Explanation:
         """Where the model looked: the weights of words and sentences, and word to word.
@@ -118,7 +171,10 @@ class Ranker:
         _texts(query, [document])
         if not isinstance(self._scorer, MatcherScorer):
             raise DataError(f"{self.bundle.model} has no attention to show; han has")
-        return explain_pair(self._scorer, query, document)
+        with np.errstate(over="ignore", invalid="ignore"):
+            explained = explain_pair(self._scorer, query, document)
+        self._finite(np.array([explained.score]))
+        return explained
 
 
 def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None) -> Scorer:
@@ -135,7 +191,7 @@ def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None) -> Scorer
         )
     if tokenizer is not None and not own:
         raise BundleError("this model was trained without a tokenizer: pass no `tokenizer`")
-    if bundle.model == "han":
+    if bundle.model in ("han", "han-bi"):
         return _matcher_scorer(bundle, tokenizer)
     if bundle.model == "bm25":
         from ir_attention.bm25 import BM25Scorer
@@ -144,6 +200,12 @@ def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None) -> Scorer
             return BM25Scorer(**bundle.settings["bm25"])
         except (KeyError, TypeError, DataError) as error:
             raise BundleError(f"settings.json does not describe a bm25 ({error})") from error
+    if bundle.model not in _MATCHZOO:
+        known = ", ".join(sorted(("bm25", *_SHAPES, *_MATCHZOO)))
+        raise BundleError(
+            f"settings.json names no model that is known here. Known: {known}. Received: "
+            f"model={bundle.model!r}"
+        )
     from ir_attention.models.baselines import Baseline
 
     return Baseline.from_parts(bundle.weights, bundle.vocabulary, bundle.settings)
@@ -156,39 +218,55 @@ def _matcher_scorer(bundle: Bundle, tokenizer: Tokenizer | None) -> MatcherScore
         vocabulary = Vocabulary.from_json(bundle.vocabulary)
         split = bundle.settings["split_sentences"]
     except (KeyError, DataError) as error:
-        raise BundleError(f"the bundle of a han is incomplete: {error}") from error
+        raise BundleError(f"the bundle of a {bundle.model} is incomplete: {error}") from error
     if not isinstance(split, bool):
         raise BundleError(f"`split_sentences` must be true or false. Received: {split!r}")
     if table.ndim != 2 or len(table) < vocabulary.size:
         raise BundleError(
-            f"the table of vectors has shape {table.shape}, the vocabulary {vocabulary.size} ids"
+            f"the table of vectors must have a row for each of the {vocabulary.size} ids of "
+            f"the vocabulary. Received: shape {table.shape}. Are the files of two bundles mixed?"
         )
-    _check_weights(table.shape[1], weights, bundle.settings)
-    return MatcherScorer(
-        table, weights, vocabulary=vocabulary, split_sentences=split, tokenizer=tokenizer
-    )
+    _check_weights(table.shape[1], weights, bundle)
+    reading: dict[str, Any] = {
+        "vocabulary": vocabulary,
+        "split_sentences": split,
+        "tokenizer": tokenizer,
+    }
+    if bundle.model == "han":
+        return MatcherScorer(table, weights, **reading)
+    from ir_attention.scoring.bi_encoder import BiEncoderScorer
+
+    letters = bundle.settings["matcher"]["letters"]
+    return BiEncoderScorer(table, weights, letters=letters, **reading)
 
 
-def _check_weights(width: int, weights: dict[str, np.ndarray], settings: Any) -> None:
+_SHAPES: dict[str, Callable[..., dict[str, tuple[int, ...]]]] = {
+    "han": matcher_shapes,
+    "han-bi": bi_encoder_shapes,
+}
+
+
+def _check_weights(width: int, weights: dict[str, np.ndarray], bundle: Bundle) -> None:
     """Raises a BundleError if a weight is missing or of another shape than the settings say."""
     try:
-        wanted = weight_shapes(width, **settings["matcher"])
+        wanted = _SHAPES[bundle.model](width, **bundle.settings["matcher"])
     except (KeyError, TypeError) as error:
-        raise BundleError(f"settings.json does not describe a han ({error})") from error
+        raise BundleError(f"settings.json does not describe a {bundle.model} ({error})") from error
     found = {name: weight.shape for name, weight in weights.items()}
     for name in sorted(set(wanted) | set(found)):
         if wanted.get(name) != found.get(name):
+            rule = f"should have shape {wanted[name]}" if name in wanted else "should not be there"
             raise BundleError(
-                f"weights.safetensors: {name} should have shape {wanted.get(name)}. "
-                f"Received: {found.get(name)}"
+                f"weights.safetensors: {name} {rule}, by settings.json. Received: "
+                f"{found.get(name, 'no such weight')}. Are the files of two bundles mixed?"
             )
 
 
-def _texts(query: str, documents: Sequence[str]) -> list[str]:
+def _texts(query: str, documents: Sequence[str], name: str = "documents") -> list[str]:
     """The documents as a list: a Series would be asked for its labels, not its places."""
     if isinstance(documents, str):
-        raise DataError("`documents` must be a list of texts. Received: one string")
-    for name, text in [("query", query), *[("documents", document) for document in documents]]:
+        raise DataError(f"`{name}` must be a list of texts. Received: one string")
+    for name, text in [("query", query), *[(name, document) for document in documents]]:
         if not isinstance(text, str):
             raise DataError(f"`{name}` must be text. Received: {type(text).__name__} {text!r}")
     return list(documents)

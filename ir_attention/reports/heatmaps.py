@@ -2,8 +2,9 @@
 
 Both take what `Explanation.to_json()` gives, or the same read back from a file: `score`, the words
 `query_words` and `document_words`, their weights `query_weights` and `word_weights`,
-`sentence_weights`, `sentence_of_word`, and the tables `alignment` (query words down, document words
-across) and `document_over_query` (the other way round).
+`sentence_weights`, `sentence_of_word`, and, of a model whose sides look at each other, the tables
+`alignment` (query words down, document words across) and `document_over_query` (the other way
+round).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ir_attention.errors import DataError
+from ir_attention.reports.shading import STYLE, marked, shades
 
 __all__ = ["attention_page", "attention_picture", "word_shares"]
 
@@ -42,13 +44,18 @@ def attention_page(explanation: Mapping[str, Any]) -> str:
     """
     _check(explanation)
     query, document = explanation["query_words"], explanation["document_words"]
+    tables = ""
+    if "alignment" in explanation:
+        tables = _TABLES.format(
+            alignment=_grid(query, document, explanation["alignment"]),
+            back=_grid(query, document, np.transpose(_table(explanation, "document_over_query"))),
+        )
     return _PAGE.format(
-        style=_STYLE,
+        style=STYLE + _STYLE,
         score=f"{explanation['score']:.4f}",
-        query=_marked(query, np.asarray(explanation["query_weights"], float)),
+        query=marked(query, np.asarray(explanation["query_weights"], float)),
         document=_sentences(explanation),
-        alignment=_grid(query, document, explanation["alignment"]),
-        back=_grid(query, document, np.transpose(_table(explanation, "document_over_query"))),
+        tables=tables,
     )
 
 
@@ -59,9 +66,14 @@ def attention_picture(explanation: Mapping[str, Any]) -> bytes:
 
     Raises:
         DataError: A part is missing, the parts do not fit together, or there are no words, or too
-            many for a picture.
+            many for a picture; or the model's sides do not look at each other.
     """
     _check(explanation)
+    if "alignment" not in explanation:
+        raise DataError(
+            "a picture shows which word looks at which, and the sides of this model do not look at "
+            "each other; a page (.html) shows the rest"
+        )
     rows, columns = len(explanation["query_words"]), len(explanation["document_words"])
     if not rows or not columns:
         raise DataError("a picture needs a word on both sides; a page (.html) does without")
@@ -85,10 +97,12 @@ def attention_picture(explanation: Mapping[str, Any]) -> bytes:
 
 
 # A table, and the sizes of its two sides.
-_PARTS = {
+_PARTS: dict[str, tuple[str, ...]] = {
     "query_weights": ("query_words",),
     "word_weights": ("document_words",),
     "sentence_of_word": ("document_words",),
+}
+_TABLES_OF: dict[str, tuple[str, ...]] = {
     "alignment": ("query_words", "document_words"),
     "document_over_query": ("document_words", "query_words"),
 }
@@ -96,11 +110,14 @@ _PARTS = {
 
 def _check(explanation: Mapping[str, Any]) -> None:
     """Raises a DataError unless every part is there and as long as its words."""
-    needed = ("score", "query_words", "document_words", "sentence_weights", *_PARTS)
+    needed = ["score", "query_words", "document_words", "sentence_weights", *_PARTS]
+    parts = _PARTS
+    if any(name in explanation for name in _TABLES_OF):
+        needed, parts = [*needed, *_TABLES_OF], _PARTS | _TABLES_OF
     missing = [name for name in needed if name not in explanation]
     if missing:
         raise DataError(f"an explanation needs {', '.join(needed)}. Missing: {', '.join(missing)}")
-    for name, sides in _PARTS.items():
+    for name, sides in parts.items():
         wanted = tuple(len(explanation[side]) for side in sides)
         found = _table(explanation, name).shape
         if found != wanted:
@@ -118,28 +135,12 @@ def _table(explanation: Mapping[str, Any], name: str) -> np.ndarray:
     """A part as an array; one without words keeps the sizes of its sides."""
     values = np.asarray(explanation[name], float)
     if values.size == 0:
-        return values.reshape([len(explanation[side]) for side in _PARTS[name]])
+        sides = (_PARTS | _TABLES_OF)[name]
+        return values.reshape([len(explanation[side]) for side in sides])
     return values
 
 
-def _shades(values: np.ndarray) -> np.ndarray:
-    """From 0 to 1. The largest gets 1, unless all are about equal: then none stands out."""
-    full = max(values.max(initial=0), min(1.0, 3 * values.mean()) if values.size else 1.0)
-    return values / full if full else values
-
-
 # --- the page ---
-
-
-def _marked(words: Sequence[str], weights: np.ndarray, shades: np.ndarray | None = None) -> str:
-    """Words on their shades."""
-    if not len(words):
-        return "<i>no words</i>"
-    shades = _shades(weights) if shades is None else shades
-    return " ".join(
-        f'<span class="w" style="--s:{shade:.2f}" title="{weight:.4f}">{html.escape(word)}</span>'
-        for word, weight, shade in zip(words, weights, shades, strict=True)
-    )
 
 
 def _sentences(explanation: Mapping[str, Any]) -> str:
@@ -147,11 +148,11 @@ def _sentences(explanation: Mapping[str, Any]) -> str:
     place = np.asarray(explanation["sentence_of_word"], int)
     words = np.array(explanation["document_words"], object)
     shares = word_shares(explanation)
-    shades = _shades(shares)
+    strengths = shades(shares)
     rows = []
     for number, weight in enumerate(explanation["sentence_weights"]):
         here = place == number
-        text = _marked(words[here].tolist(), shares[here], shades[here])
+        text = marked(words[here].tolist(), shares[here], strengths[here])
         rows.append(
             f'<li><span class="bar" title="sentence {number + 1}: {weight:.4f}">'
             f'<span style="width:{100 * weight:.1f}%"></span></span>'
@@ -165,14 +166,14 @@ def _grid(rows: Sequence[str], columns: Sequence[str], values: Any) -> str:
     if not len(rows) or not len(columns):
         return "<p><i>no words</i></p>"
     values = np.asarray(values, float)
-    shades = _shades(values)
+    strengths = shades(values)
     across = [html.escape(word) for word in columns]
     head = "".join(f'<th scope="col" title="{word}"><span>{word}</span></th>' for word in across)
     lines = [f"<tr><td></td>{head}</tr>"]
     for row, word in enumerate(rows):
         name = html.escape(word)
         cells = "".join(
-            f'<td style="--s:{shades[row, column]:.2f}" '
+            f'<td style="--s:{strengths[row, column]:.2f}" '
             f'title="{name} / {other}: {values[row, column]:.4f}">'
             f"{_percent(values[row, column])}</td>"
             for column, other in enumerate(across)
@@ -186,16 +187,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f}" if share >= 0.005 else ""
 
 
-# One hue whose strength is the weight: it reads the same without colour vision, and its full
-# strength leaves the text a contrast of at least 5 to 1, in the light and in the dark.
 _STYLE = """
-:root { color-scheme: light dark; --tone: 110 175 255; --line: #8886; }
-@media (prefers-color-scheme: dark) { :root { --tone: 35 105 195; } }
-body { font: 16px/1.7 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.3rem; } h2 { font-size: 1.05rem; margin: 1.6rem 0 .3rem; }
-p.key { font-size: .85rem; opacity: .8; margin: .2rem 0 .6rem; max-width: 46rem; }
-.w { background: rgb(var(--tone) / var(--s)); border-radius: .25em; padding: .1em .25em;
-  overflow-wrap: anywhere; }
 ol { list-style: none; padding: 0; margin: 0; }
 li { display: flex; gap: .6rem; align-items: baseline; margin: .35rem 0; }
 .bar { flex: 0 0 5rem; height: .7rem; border: 1px solid var(--line); border-radius: .2rem; }
@@ -234,14 +226,16 @@ _PAGE = """<!DOCTYPE html>
 <p class="key">A line per sentence. The bar is the sentence's share of the document; the shade of a
 word is its share of the sentence, times the square root of the sentence's.</p>
 {document}
-<h2>Where each query word looks in the document</h2>
+{tables}</body>
+</html>
+"""
+
+_TABLES = """<h2>Where each query word looks in the document</h2>
 <p class="key">Shares in per cent, from 1; each row sums to 100.</p>
 {alignment}
 <h2>Where each document word looks in the query</h2>
 <p class="key">Shares in per cent, from 1; each column sums to 100.</p>
 {back}
-</body>
-</html>
 """
 
 
@@ -300,7 +294,7 @@ def _draw(figure: Any, explanation: Mapping[str, Any]) -> None:
         box = (left / total[0], bottom / total[1], size * _CELL / total[0], height / total[1])
         axes = figure.add_axes(box)
         part = slice(start, start + size)
-        axes.imshow(_shades(values)[:, part], cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        axes.imshow(shades(values)[:, part], cmap="Blues", vmin=0, vmax=1, aspect="auto")
         axes.set_xticks(range(size), document[part], rotation=90, fontsize=9, **look)
         axes.set_yticks(range(rows), query, fontsize=9, **look)
         axes.tick_params(length=0, top=True, bottom=False, labeltop=True, labelbottom=False)

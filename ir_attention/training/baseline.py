@@ -14,7 +14,7 @@ from ir_attention.data.vectors import Vectors, read_vectors
 from ir_attention.errors import DataError
 from ir_attention.models.baselines import BASELINES, Baseline, global_seed
 from ir_attention.text import normal
-from ir_attention.training.settings import TrainingSettings
+from ir_attention.training.settings import TrainingSettings, usual_epochs
 
 __all__ = ["BaselineLearner"]
 
@@ -62,7 +62,7 @@ class BaselineLearner:
         settings: TrainingSettings,
         vectors: Any = None,
     ) -> None:
-        self.settings, self.epochs, self.seed = settings, settings.epochs or 10, seed
+        self.settings, self.seed = settings, seed
         self.notes: list[str] = []
         if settings.tokenizer is not None:
             raise DataError(f"{model} reads the words of `text.words`: `tokenizer` is for han")
@@ -97,6 +97,7 @@ class BaselineLearner:
             callbacks=[hashing],
             seed=seed,
         )
+        self.epochs = settings.epochs or usual_epochs(len(self.data), least=10)
         self.dev = self.baseline.read(mz.pack(dev))
 
     def fit_epoch(self, epoch: int) -> float:

@@ -57,12 +57,14 @@ class Trained:
         bundle: The model of the best epoch.
         history: A row per epoch: `epoch` (from 1), `loss`, the dev measure by its name, `seconds`.
         notes: What was noticed about the data, a sentence each.
+        interrupted: Whether Ctrl-C ended the training.
         folder: Where the bundle was written, or None.
     """
 
     bundle: Bundle
     history: pd.DataFrame
     notes: tuple[str, ...]
+    interrupted: bool
     folder: Path | None
 
 
@@ -116,7 +118,7 @@ def train(
     learner = _learner(model, train_pairs, dev_pairs, vectors, seed=seed, settings=settings)
     for note in learner.notes:
         say(note)
-    history = _fit(learner, dev_pairs, settings, say)
+    history, interrupted = _fit(learner, dev_pairs, settings, say)
     weights, vocabulary, own = learner.parts()
     facts = {
         "model": model,
@@ -131,10 +133,12 @@ def train(
         **own,
     }
     notes = (*notes, *learner.notes)
+    if interrupted:
+        notes = (*notes, f"training was interrupted in epoch {len(history) + 1}")
     card = model_card(facts, notes)
     bundle = Bundle(facts, vocabulary, weights, card)
     folder = None if out is None else bundle.save(out, overwrite=settings.overwrite)
-    return Trained(bundle, history, notes, folder)
+    return Trained(bundle, history, notes, interrupted, folder)
 
 
 def _pairs(
@@ -167,10 +171,10 @@ def _learner(
     seed: int,
     settings: TrainingSettings,
 ) -> Learner:
-    if model == "han":
+    if model in ("han", "han-bi"):
         from ir_attention.training.matching import MatcherLearner
 
-        return MatcherLearner(train, dev, vectors, seed=seed, settings=settings)
+        return MatcherLearner(model, train, dev, vectors, seed=seed, settings=settings)
     if model == "bm25":
         from ir_attention.training.counting import BM25Learner
 
@@ -180,39 +184,63 @@ def _learner(
     return BaselineLearner(model, train, dev, vectors=vectors, seed=seed, settings=settings)
 
 
-def _fit(learner: Learner, dev: pd.DataFrame, settings: TrainingSettings, say: Say) -> pd.DataFrame:
-    """Fits until the dev measure no longer rises; leaves the learner at its best."""
-    name, rows = settings.measure, []
+def _fit(
+    learner: Learner, dev: pd.DataFrame, settings: TrainingSettings, say: Say
+) -> tuple[pd.DataFrame, bool]:
+    """Fits until the dev measure no longer rises; leaves the learner at its best.
+
+    Returns:
+        A row per epoch, and whether Ctrl-C came in between.
+    """
+    name, rows, interrupted = settings.measure, [], False
     best, best_state, best_epoch = -np.inf, learner.state(), 0
+    patience = settings.patience or max(2, learner.epochs // 4)
+    measure = _dev_measure(dev, name)
+    try:
+        for epoch in range(1, learner.epochs + 1):
+            start = time.perf_counter()
+            loss = learner.fit_epoch(epoch)
+            if not np.isfinite(loss):
+                raise DataError(f"the loss of epoch {epoch} is {loss}: try a smaller learning_rate")
+            value = measure(learner.score_dev())
+            seconds = time.perf_counter() - start
+            rows.append({"epoch": epoch, "loss": loss, name: value, "seconds": round(seconds, 1)})
+            better = value > best
+            say(
+                f"epoch {epoch} of {learner.epochs}: loss {loss:.4f}, dev {name} {value:.4f}"
+                f"{' (best so far)' if better else ''}, {seconds:.0f} s"
+            )
+            if better:
+                best, best_state, best_epoch = value, learner.state(), epoch
+            elif epoch - best_epoch >= patience:
+                break
+    except KeyboardInterrupt:
+        if not settings.keep_interrupted or not best_epoch:
+            raise
+        interrupted = True
+        say(f"interrupted in epoch {len(rows) + 1}")
+    learner.restore(best_state)
+    if len(rows) > 1 or interrupted:
+        say(f"kept epoch {best_epoch}: dev {name} {best:.4f}")
+    return pd.DataFrame(rows), interrupted
+
+
+def _dev_measure(dev: pd.DataFrame, name: str) -> Callable[[np.ndarray], float]:
+    """What gives the mean of a measure over the dev queries, from the scores of the dev pairs."""
     # Every row is a candidate of its own, even if the same tweet stands there twice.
     rows_of = {"query_id": dev["id_left"].to_numpy(), "doc_id": [str(n) for n in range(len(dev))]}
     qrels = pd.DataFrame({**rows_of, "relevance": dev["label"].to_numpy()})
-    for epoch in range(1, learner.epochs + 1):
-        start = time.perf_counter()
-        loss = learner.fit_epoch(epoch)
-        if not np.isfinite(loss):
-            raise DataError(f"the loss of epoch {epoch} is {loss}: try a smaller learning_rate")
-        run = pd.DataFrame({**rows_of, "score": learner.score_dev()})
+
+    def measure(scores: np.ndarray) -> float:
+        run = pd.DataFrame({**rows_of, "score": scores})
         value = evaluate_quietly(run, qrels, [name], resamples=0).measures[name]
         if not np.isfinite(value):
             raise DataError(
                 f"`measure` must be defined for the dev pairs. Received: {name} {value}"
             )
-        seconds = time.perf_counter() - start
-        rows.append({"epoch": epoch, "loss": loss, name: value, "seconds": round(seconds, 1)})
-        better = value > best
-        say(
-            f"epoch {epoch} of {learner.epochs}: loss {loss:.4f}, dev {name} {value:.4f}"
-            f"{' (best so far)' if better else ''}, {seconds:.0f} s"
-        )
-        if better:
-            best, best_state, best_epoch = value, learner.state(), epoch
-        elif epoch - best_epoch >= settings.patience:
-            break
-    learner.restore(best_state)
-    if len(rows) > 1:
-        say(f"kept epoch {best_epoch}: dev {name} {best:.4f}")
-    return pd.DataFrame(rows)
+        return value
+
+    return measure
 
 
 def _size(pairs: pd.DataFrame) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""`han` in training: vocabulary and vectors, batches, and the Keras model."""
+"""`han` and `han-bi` in training: vocabulary and vectors, batches, and the Keras model."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ from ir_attention.data.batches import Batch, Judged, listwise
 from ir_attention.data.own_vectors import learn_vectors
 from ir_attention.data.vectors import Vectors, read_vectors
 from ir_attention.data.vocabulary import Vocabulary, stem_idf
+from ir_attention.models.bi_encoder import BiEncoder, BiEncoderSettings
 from ir_attention.models.losses import LOSSES
 from ir_attention.models.matcher import Matcher, MatcherSettings
-from ir_attention.scoring import MatcherScorer, Request
+from ir_attention.scoring.bi_encoder import BiEncoderScorer
+from ir_attention.scoring.matcher import MatcherScorer, Request
 from ir_attention.text import stem
-from ir_attention.training.settings import TrainingSettings
+from ir_attention.training.settings import TrainingSettings, usual_epochs
 
 __all__ = ["MatcherLearner"]
 
@@ -36,10 +38,17 @@ __all__ = ["MatcherLearner"]
 _USUAL, _FEW = 0.995, 3
 
 
+_NETWORKS: dict[str, Any] = {
+    "han": (Matcher, MatcherSettings),
+    "han-bi": (BiEncoder, BiEncoderSettings),
+}
+
+
 class MatcherLearner:
-    """A `Matcher` in training, as `fitting.Learner` describes it.
+    """A `Matcher` or a `BiEncoder` in training, as `fitting.Learner` describes it.
 
     Args:
+        model: `han` or `han-bi`.
         train: Labelled pairs.
         dev: Pairs that are scored after each epoch.
         vectors: As `read_vectors` takes them; or None to learn them from the training texts.
@@ -49,6 +58,7 @@ class MatcherLearner:
 
     def __init__(
         self,
+        model: str,
         train: pd.DataFrame,
         dev: pd.DataFrame,
         vectors: Any,
@@ -56,31 +66,25 @@ class MatcherLearner:
         seed: int,
         settings: TrainingSettings,
     ) -> None:
-        self.settings, self.epochs = settings, settings.epochs or 5
+        self.kind, self.settings = model, settings
         self.notes: list[str] = []
         texts = _unique(train)
         self.vocabulary, table = self._vocabulary(texts, vectors, seed)
-        scorer = MatcherScorer(
-            table,
-            {},
-            vocabulary=self.vocabulary,
-            split_sentences=settings.split_sentences,
-            tokenizer=settings.tokenizer,
-        )
+        self._table = table
+        scorer = self._scorer({})
         request = scorer.number(list(train["text_left"]), list(train["text_right"]))
         self.dev = scorer.number(list(dev["text_left"]), list(dev["text_right"]))
-        self._table = table
         self.data = _Epochs(request, train["label"].to_numpy(), seed, settings)
+        self.epochs = settings.epochs or usual_epochs(len(self.data), least=5)
         self.notes += cut_report(request.texts, request.query, request.document, self.data.cuts)
-        self.model = Matcher(
-            request.table,
-            MatcherSettings(dropout=settings.dropout, levels=2 if settings.split_sentences else 1),
-            seed,
-        )
+        network, sizes = _NETWORKS[model]
+        levels = 2 if settings.split_sentences else 1
+        self.model = network(request.table, sizes(dropout=settings.dropout, levels=levels), seed)
         own = {"margin": settings.margin} if settings.loss == "hinge" else {}
+        steps = self.epochs * len(self.data)
         self.model.compile(
             optimizer=keras.optimizers.Adam(
-                WarmupDecay(settings.learning_rate, settings.warmup, self.epochs * len(self.data)),
+                WarmupDecay(settings.learning_rate, min(settings.warmup, steps // 10), steps),
                 global_clipnorm=settings.clip,
             ),
             loss=LOSSES[settings.loss](settings.queries, **own),
@@ -94,9 +98,7 @@ class MatcherLearner:
         return float(history.history["loss"][-1])
 
     def score_dev(self) -> np.ndarray:
-        weights = self.model.weights_by_name()
-        scorer = MatcherScorer(self._table, weights, vocabulary=self.vocabulary)
-        return scorer.score_request(self.dev)
+        return self._scorer(self.model.weights_by_name()).score_request(self.dev)
 
     def state(self) -> list[np.ndarray]:
         return [np.array(weight) for weight in self.model.get_weights()]
@@ -114,6 +116,17 @@ class MatcherLearner:
             "vectors": self._table.size,
         }
         return {**weights, "table": self._table}, self.vocabulary.to_json(), settings
+
+    def _scorer(self, weights: dict[str, np.ndarray]) -> MatcherScorer:
+        reading: dict[str, Any] = {
+            "vocabulary": self.vocabulary,
+            "split_sentences": self.settings.split_sentences,
+            "tokenizer": self.settings.tokenizer,
+        }
+        if self.kind == "han":
+            return MatcherScorer(self._table, weights, **reading)
+        letters = BiEncoderSettings().letters
+        return BiEncoderScorer(self._table, weights, letters=letters, **reading)
 
     def _vocabulary(self, texts: list[str], vectors: Any, seed: int) -> tuple[Vocabulary, Any]:
         """The vocabulary of the training texts, and the table of vectors."""

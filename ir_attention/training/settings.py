@@ -9,7 +9,7 @@ from typing import Any
 
 from ir_attention.errors import DataError
 
-__all__ = ["MODELS", "TrainingSettings", "training_settings"]
+__all__ = ["MODELS", "TrainingSettings", "training_settings", "usual_epochs"]
 
 # By name: its kind, and what it is in a line.
 MODELS = {
@@ -20,6 +20,7 @@ MODELS = {
     "conv-knrm": ("MatchZoo", "Conv-KNRM: kernels over n-gram similarities (Dai et al. 2018)"),
     "dssm": ("MatchZoo", "DSSM: two towers over letter trigrams (Huang et al. 2013)"),
     "han": ("attention", "hierarchical documents that attend over the query; for re-ranking"),
+    "han-bi": ("attention", "queries and documents to vectors, each by itself; for indexes"),
     "mv-lstm": ("MatchZoo", "MV-LSTM: similarities of BiLSTM states (Wan et al. 2016)"),
 }
 
@@ -35,13 +36,15 @@ class TrainingSettings:
     """The settings of a training; the defaults are the recipe's.
 
     Args:
-        epochs: Rounds over the training queries at most. Default: 5, of MatchZoo's models 10.
-        patience: Rounds without a better dev measure after which training stops.
+        epochs: Rounds over the training queries at most. Default: 5, of MatchZoo's models 10; with
+            few queries as many as make 300 steps, 40 at most.
+        patience: Rounds without a better dev measure after which training stops. Default: 2, or a
+            quarter of the epochs if that is more.
         measure: What decides which epoch is the best, by its `ir_measures` name.
         loss: `softmax` over the list of candidates, or `hinge` over pairs of it.
         margin: Of the hinge loss, in units of the score.
         learning_rate: Of Adam; decays linearly to a tenth.
-        warmup: Steps in which the rate rises to it.
+        warmup: Steps in which the rate rises to it; a tenth of all steps at most.
         clip: Largest norm of all gradients together.
         queries: Queries in a batch.
         candidates: Documents of a query in a batch at most; others are drawn next time.
@@ -58,15 +61,17 @@ class TrainingSettings:
         tokenizer: Cuts a text into words, `str -> list[str]`, instead of `text.words`. It cannot be
             kept in the bundle: pass it to `Ranker.load` again.
         overwrite: Whether a bundle that is there already may be replaced.
+        keep_interrupted: Whether Ctrl-C ends the training with the best epoch so far, which is then
+            written as any other; it is passed on if no epoch is over, and always by default.
 
     MatchZoo's models take `epochs`, `patience`, `measure`, `loss` (with 4 irrelevant documents
     beside a relevant one, or with 1 if it is `hinge`), `margin`, `learning_rate` (it stays as it
     is), `clip`, `query_words` (in scoring too: their inputs have a fixed length), `dropout`
-    (MV-LSTM), `width`, `most_vectors` and `overwrite`.
+    (MV-LSTM), `width`, `most_vectors`, `overwrite` and `keep_interrupted`.
     """
 
     epochs: int | None = None
-    patience: int = 2
+    patience: int | None = None
     measure: str = "AP"
     loss: str = "softmax"
     margin: float = 1.0
@@ -86,6 +91,7 @@ class TrainingSettings:
     most_vectors: int = 50_000
     tokenizer: Callable[[str], list[str]] | None = None
     overwrite: bool = False
+    keep_interrupted: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, by name; of a tokenizer only whether there is one."""
@@ -114,11 +120,26 @@ def training_settings(options: dict[str, Any]) -> TrainingSettings:
     _check(settings, "dropout", lambda value: 0 <= value < 1, "at least 0 and below 1")
     for name in ("learning_rate", "clip", "margin"):
         _check(settings, name, lambda value: 0 < value < float("inf"), "a number above 0")
-    for name in ("split_sentences", "overwrite"):
+    for name in ("split_sentences", "overwrite", "keep_interrupted"):
         _check(settings, name, lambda value: isinstance(value, bool), "true or false")
     _check(settings, "loss", lambda value: value in ("softmax", "hinge"), "softmax or hinge")
     _check(settings, "tokenizer", lambda value: value is None or callable(value), "callable")
     return settings
+
+
+def usual_epochs(steps: int, least: int) -> int:
+    """The default of `epochs`: few labels need more rounds to learn anything at all.
+
+    Args:
+        steps: Batches in an epoch.
+        least: Where there are many.
+    """
+    return max(least, min(_MOST_EPOCHS, -(-_STEPS // max(steps, 1))))
+
+
+# With 110 headlines, 7 steps an epoch, a matcher was still far from its best after 5 epochs, and at
+# its best from 10 to 40 on; chosen on dev.
+_STEPS, _MOST_EPOCHS = 300, 40
 
 
 def _is_whole(least: int) -> Callable[[Any], bool]:
@@ -127,7 +148,7 @@ def _is_whole(least: int) -> Callable[[Any], bool]:
 
 def _check(settings: TrainingSettings, name: str, good: Any, rule: str) -> None:
     value = getattr(settings, name)
-    if name == "epochs" and value is None:
+    if name in ("epochs", "patience") and value is None:
         return
     try:
         fine = bool(good(value))

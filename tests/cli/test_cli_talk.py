@@ -88,4 +88,4 @@ def test_a_full_disk_is_one_line():
         done = subprocess.run(
             [sys.executable, "-m", "ir_attention", "models"], stdout=full, stderr=subprocess.PIPE
         )
-    assert (done.returncode, done.stderr) == (1, b"Error: No space left on device\n")
+    assert (done.returncode, done.stderr) == (1, b"Error: stdout: No space left on device\n")

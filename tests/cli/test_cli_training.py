@@ -1,5 +1,7 @@
 """`train` and `models`."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 from cli_calls import good, ir_attention, mistake, written
 
@@ -12,9 +14,10 @@ def test_models_shows_everything_that_trains():
     assert [line.split()[1] for line in lines] == [kind for kind, _ in MODELS.values()]
 
 
-def test_the_weights_of_a_han_are_as_many_as_models_says(toy_trained):
-    [line] = [line for line in good("models").stdout.splitlines() if line.startswith("han ")]
-    assert line.split()[2] == f"{toy_trained[0].bundle.settings['parameters']:,}"
+def test_weights_are_as_many_as_models_says(toy_trained, toy_bi):
+    shown = {line.split()[0]: line.split()[2] for line in good("models").stdout.splitlines()[1:]}
+    for trained in (toy_trained[0], toy_bi):
+        assert shown[trained.bundle.model] == f"{trained.bundle.settings['parameters']:,}"
 
 
 def test_train_writes_a_bundle_that_ranks(tmp_path, toy_pairs):
@@ -39,6 +42,7 @@ def test_train_hands_on_what_it_is_told(tmp_path, toy_pairs, monkeypatch):
 
     def train(*pairs, **options):
         given.update(options, pairs=pairs)
+        return SimpleNamespace(interrupted=False)
 
     monkeypatch.setattr("ir_attention.training.fitting.train", train)
     path = written(toy_pairs, tmp_path / "pairs.csv")

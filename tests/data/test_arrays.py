@@ -103,9 +103,9 @@ def test_arrays_of_a_small_pair():
     assert arrays.sentence_lengths.tolist() == [2, 4, 2, 1]
     assert arrays.sentence_counts.tolist() == [2, 0, 1, 0, 1]
     assert arrays.pair_query.tolist() == [0] * 5
-    assert arrays.document_features.shape == (9, 6)
-    assert arrays.query_features.shape == (10, 6)
-    assert arrays.overall.shape == (5, 9)
+    assert arrays.document_features.shape == (9, 8)
+    assert arrays.query_features.shape == (10, 8)
+    assert arrays.overall.shape == (5, 11)
     # `the` is found, in the words of the first document alone.
     assert arrays.document_features[:, 0].tolist() == [0, 0, 1, 0, 1, 0, 0, 0, 0]
     assert arrays.query_features[:, 0].tolist() == [1, 0] + [0] * 8
@@ -139,7 +139,7 @@ def test_each_pair_by_itself():
 def test_no_pairs():
     arrays = pair_arrays(numbered(), [])
     assert [len(part) for part in arrays] == [0] * len(arrays)
-    assert arrays_of([QUERY]).overall.shape == (0, 9)
+    assert arrays_of([QUERY]).overall.shape == (0, 11)
 
 
 def test_words_in_pieces_share_their_features():
@@ -232,8 +232,8 @@ def ragged(padded, arrays):
         sentence_lengths=lengths,
         sentence_counts=padded["sentence_count"][:pairs],
         pair_query=padded["pair_query"][:pairs],
-        document_features=np.reshape(features, (-1, 6)),
-        query_features=np.reshape(of_pair, (-1, 6)),
+        document_features=np.reshape(features, (-1, 8)),
+        query_features=np.reshape(of_pair, (-1, 8)),
         overall=padded["overall"][:pairs],
     )
 
@@ -267,9 +267,9 @@ def test_shapes_of_padding():
         "slots": (11, 5),
         "sentence_count": (11,),
         "pair_query": (11,),
-        "document_features": (4, 13, 6),
-        "query_features": (11, 7, 6),
-        "overall": (11, 9),
+        "document_features": (4, 13, 8),
+        "query_features": (11, 7, 8),
+        "overall": (11, 11),
     }
     assert {value.dtype.name for value in padded.values()} == {"int32", "float32"}
     assert padded["slots"].tolist()[:5] == [

@@ -121,7 +121,8 @@ def test_a_folder_of_something_else(tmp_path):
     with pytest.raises(DataError) as caught:
         read_pairs(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: qrels= must name one of the files of judgements, []. Received: None."
+        f"{tmp_path}: a folder must hold queries.jsonl, corpus.jsonl and qrels.tsv or "
+        "qrels/NAME.tsv. Received: ['notes.md']."
     )
 
 

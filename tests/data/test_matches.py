@@ -47,17 +47,17 @@ def test_a_small_pair_by_hand():
     run = 2 * 2 / (7 + 4)
     # The stems are the, cat, run; the, cat, ran, run. No letters are compared with `the`.
     expected = [
-        # same, stem, idf, stem x idf, letters with cats and running, letters x idf
-        [1, 1, 0.1, 0.1, 0, 0],
-        [0, 1, 0.5, 0.5, cat, cat * 0.5],
-        [0, 0, 1, 0, 0, 0],
-        [0, 1, 0.25, 0.25, run, run * 0.25],
+        # same, stem, idf, stem x idf, letters with cats and running, letters x idf, found, x idf
+        [1, 1, 0.1, 0.1, 0, 0, 1, 0.1],
+        [0, 1, 0.5, 0.5, cat, cat * 0.5, 1, 0.5],
+        [0, 0, 1, 0, 0, 0, 0, 0],
+        [0, 1, 0.25, 0.25, run, run * 0.25, 1, 0.25],
     ]
     np.testing.assert_allclose(found.document, expected, atol=1e-6)
     expected = [
-        [1, 1, 0.1, 0.1, 0, 0],
-        [0, 1, 0.5, 0.5, cat, cat * 0.5],
-        [0, 1, 0.25, 0.25, run, run * 0.25],
+        [1, 1, 0.1, 0.1, 0, 0, 1, 0.1],
+        [0, 1, 0.5, 0.5, cat, cat * 0.5, 1, 0.5],
+        [0, 1, 0.25, 0.25, run, run * 0.25, 1, 0.25],
     ]
     np.testing.assert_allclose(found.query, [expected], atol=1e-6)
     overall = [
@@ -67,6 +67,8 @@ def test_a_small_pair_by_hand():
         1,
         (cat + run) / 2,
         (cat * 0.5 + run * 0.25) / 0.75,
+        2 / 2,
+        1,
         3 / 4,  # the, cat, runs
         math.log(5) / 4,
         math.log(4) / 4,
@@ -77,8 +79,27 @@ def test_a_small_pair_by_hand():
 def test_what_is_not_found_by_hand():
     found = matches("cat zebra".split(), ["cat cat dog".split()])
     # zebra is as rare as can be: weight 1 against the cat's one half.
-    expected = [1 / 2, 0.5 / 1.5, 1 / 2, 0.5 / 1.5, 1 / 2, 0.5 / 1.5, 2 / 3]
-    np.testing.assert_allclose(found.overall[0, :7], expected, atol=1e-6)
+    expected = [*[1 / 2, 0.5 / 1.5] * 4, 2 / 3]
+    np.testing.assert_allclose(found.overall[0, :9], expected, atol=1e-6)
+
+
+def test_a_word_within_another_by_hand():
+    """Hashtags and names grown together; words of four letters and more."""
+    found = matches(
+        "harbour bus over".split(), [["#SaveHarbourBridge", "busy", "overall"], ["our"]]
+    )
+    # over is a function word, bus too short, our is part of harbour but too short as well.
+    np.testing.assert_array_equal(found.query[:, :, 6], [[1, 0, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(found.document[:, 6], [1, 0, 0, 0])
+    np.testing.assert_array_equal(found.query[:, :, 1], 0)
+    assert found.overall[0, 6] == 1 / 2  # of harbour and bus
+    found = matches(["@NorvikFireService"], [["norvik", "vik", "fired", "service"]])
+    # vik is too short, and fired is not in it, though fire is.
+    np.testing.assert_array_equal(found.document[:, 6], [1, 0, 0, 1])
+
+
+def test_letters_in_another_order_are_no_part():
+    assert matches(["tablet"], [["lettab"]]).document[0, 6] == 0
 
 
 def test_names():
@@ -100,28 +121,29 @@ def test_a_word_matches_itself(word):
     """Never seen, short, or in any script."""
     same, other = matches([word], [["nothing", word], ["nothing"]]).query[:, 0]
     content = float(normal(word) not in STOP_WORDS)
-    np.testing.assert_array_equal(same, [1, 1, 1, 1, content, content])
-    np.testing.assert_array_equal(other[[0, 1, 3]], 0)
+    np.testing.assert_array_equal(same, [1, 1, 1, 1, content, content, 1, 1])
+    np.testing.assert_array_equal(other[[0, 1, 3, 6]], 0)
 
 
 def test_empty_sides():
     found = matches([], [["cat"], []])
-    assert found.query.shape == (2, 0, 6)
-    np.testing.assert_array_equal(found.document, [[0, 0, 0.5, 0, 0, 0]])
-    np.testing.assert_array_equal(found.overall[:, :7], 0)
+    assert found.query.shape == (2, 0, 8)
+    np.testing.assert_array_equal(found.document, [[0, 0, 0.5, 0, 0, 0, 0, 0]])
+    np.testing.assert_array_equal(found.overall[:, :9], 0)
     found = matches(["cat"], [[], ["cat"], []])
-    np.testing.assert_array_equal(found.query[[0, 2], 0], [[0, 0, 0.5, 0, 0, 0]] * 2)
-    np.testing.assert_array_equal(found.overall[[0, 2], :8], 0)
+    np.testing.assert_array_equal(found.query[[0, 2], 0], [[0, 0, 0.5, 0, 0, 0, 0, 0]] * 2)
+    np.testing.assert_array_equal(found.overall[[0, 2], :10], 0)
     assert found.overall[1, 0] == 1
-    assert matches(["cat"], []).overall.shape == (0, 9)
-    assert matches([], []).document.shape == (0, 6)
+    assert matches(["cat"], []).overall.shape == (0, 11)
+    assert matches([], []).document.shape == (0, 8)
 
 
 def test_a_query_of_stop_words_only():
     found = matches("the of".split(), ["the cat".split()])
     np.testing.assert_allclose(found.overall[0, :2], [1 / 2, 0.1 / 1.1], atol=1e-6)
-    np.testing.assert_array_equal(found.overall[0, 2:6], 0)
-    np.testing.assert_array_equal(found.document[:, 4:], 0)
+    np.testing.assert_array_equal(found.overall[0, 2:8], 0)
+    np.testing.assert_array_equal(found.document[:, 4:6], 0)
+    np.testing.assert_array_equal(found.document[:, 6], found.document[:, 1])
 
 
 def test_empty_words_of_a_tokenizer():
@@ -159,17 +181,28 @@ def dice(one, other):
     return 2 * len(trigrams(one) & trigrams(other)) / (len(trigrams(one)) + len(trigrams(other)))
 
 
+def within(one, other):
+    """Whether one content word stands within the other, by its inner trigrams; of four letters."""
+    if {one, other} & STOP_WORDS:
+        return False
+    inner = [{w[at : at + 3] for at in range(len(w) - 2)} for w in (one, other)]
+    shorter = min(inner, key=len)
+    return len(shorter) >= 2 and inner[0] & inner[1] == shorter
+
+
 def side_by_hand(words, others):
-    """The six features of each word against the other side, one after the other."""
+    """The eight features of each word against the other side, one after the other."""
     rows = []
     for word in words:
         (own,), theirs = stem([word]), stem(others)
         rare, content = IDF.get(own, 1.0), [one for one in others if one not in STOP_WORDS]
         letters = max((dice(word, one) for one in content), default=0)
+        found = own in theirs or any(within(word, one) for one in others)
         rows.append(
             [word in others, own in theirs, rare, (own in theirs) * rare, letters, letters * rare]
+            + [found, found * rare]
         )
-    return np.array(rows).reshape(-1, 6)
+    return np.array(rows, float).reshape(-1, 8)
 
 
 def mean(values, weights):
@@ -178,7 +211,7 @@ def mean(values, weights):
 
 def overall_by_hand(query, document):
     side = side_by_hand(query, document)
-    rare, found, letters = side[:, 2], side[:, 1], side[:, 4]
+    rare, found, letters, parts = side[:, 2], side[:, 1], side[:, 4], side[:, 6]
     content = np.array([word not in STOP_WORDS for word in query], float)
     inside = side_by_hand(document, query)[:, 1]
     return [
@@ -188,6 +221,8 @@ def overall_by_hand(query, document):
         mean(found, content * rare),
         mean(letters, content),
         mean(letters, content * rare),
+        mean(parts, content),
+        mean(parts, content * rare),
         inside.mean() if len(document) else 0,
         math.log(1 + len(document)) / 4,
         math.log(1 + len(query)) / 4,
@@ -195,7 +230,9 @@ def overall_by_hand(query, document):
 
 
 word = st.one_of(
-    st.sampled_from("the of cat cats catty run runs running a i 猫 👍 zyx #cat".split()),
+    st.sampled_from(
+        "the of cat cats catty #wildcats wild run runs rerunning a i 猫 👍 zyx #cat".split()
+    ),
     st.text("abcé", min_size=1, max_size=5),
 )
 

@@ -176,7 +176,8 @@ IN_FILES = {
     "an id of two texts": (
         HEAD + GOOD + "q1\tx\td2\tz\t0\nq2\tw\td1\tz\t1\nq2\tw\td1\ty\t1\n",
         "FILE, line 4: id_right 'd1' must stand for one text, and at FILE, line 2 it stood for "
-        "'y'. Received: 'z' (1 of 4 rows are like this).",
+        "'y'. Received: 'z' (1 of 4 rows are like this). Give each text an id of its own, or leave "
+        "the column out.",
     ),
 }
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ir_attention.data.arrays import Cuts, Sizes, number_texts, pad, pair_arrays
 from ir_attention.data.vocabulary import Vocabulary
-from ir_attention.models import forward
+from ir_attention.models import forward, shapes
 from ir_attention.models.losses import ListwiseSoftmax
 from ir_attention.models.matcher import Matcher, MatcherSettings
 
@@ -174,9 +174,9 @@ def test_every_weight_has_a_say():
 @pytest.mark.parametrize("levels", [1, 2])
 def test_shapes_of_weights(levels):
     model = MODELS[levels]
-    shapes = forward.weight_shapes(WIDTH, **asdict(model.settings))
+    wanted = shapes.matcher_shapes(WIDTH, **asdict(model.settings))
     named = model.weights_by_name()
-    assert {name: weight.shape for name, weight in named.items()} == shapes
+    assert {name: weight.shape for name, weight in named.items()} == wanted
     count = sum(weight.size for weight in named.values())
     assert count == sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 

@@ -154,14 +154,14 @@ def test_documents_may_be_a_series_in_any_order(ranker):
 
 
 def test_large_requests_are_scored_in_parts_and_come_back_in_order(ranker, monkeypatch):
-    from ir_attention import scoring
+    from ir_attention.scoring import matcher
 
     documents = [f"comet number {n} " * (n % 5) + "over Perth" for n in range(30)]
     pairs = pd.DataFrame(
         {"text_left": [QUERY, "lunch in Oslo"] * 30, "text_right": documents + documents[::-1]}
     )
     whole = ranker.score(pairs)["score"]
-    monkeypatch.setattr(scoring, "_WORDS", 20)
+    monkeypatch.setattr(matcher, "_WORDS", 20)
     np.testing.assert_allclose(ranker.score(pairs)["score"], whole, atol=1e-6)
     alone = [ranker.rank(q, [d])["score"][0] for q, d in pairs.head(10).to_numpy()]
     np.testing.assert_allclose(whole[:10], alone, atol=1e-6)

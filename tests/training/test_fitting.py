@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -15,7 +16,7 @@ from ir_attention.evaluation import evaluate
 from ir_attention.ranking.ranker import Ranker
 from ir_attention.training import train
 from ir_attention.training.fitting import _fit
-from ir_attention.training.settings import TrainingSettings
+from ir_attention.training.settings import TrainingSettings, usual_epochs
 
 
 def test_leaves_a_bundle_a_history_and_notes(toy_trained):
@@ -91,11 +92,62 @@ GOOD, FAIR, BAD = [3, 2, 1], [2, 3, 1], [1, 2, 3]  # AP 1, 1/2, 1/3
 )
 def test_keeps_the_best_epoch(scores, best, epochs):
     learner, said = Scripted(scores), []
-    history = _fit(learner, DEV, TrainingSettings(patience=2), said.append)
+    history, interrupted = _fit(learner, DEV, TrainingSettings(patience=2), said.append)
     assert learner.weight == best
+    assert not interrupted
     assert len(history) == epochs
     assert history["AP"].max() == pytest.approx({0: 1, 1: 1 / 2}[int(scores[best - 1] != GOOD)])
     assert said[-1].startswith(f"kept epoch {best}: ")
+
+
+class Interrupted(Scripted):
+    """Ctrl-C comes in the given epoch."""
+
+    def __init__(self, scores, epoch):
+        super().__init__(scores)
+        self.interrupted = epoch
+
+    def fit_epoch(self, epoch):
+        super().fit_epoch(epoch)
+        if epoch == self.interrupted:
+            raise KeyboardInterrupt
+        return 1.0
+
+
+def test_ctrl_c_ends_a_training_unless_told_otherwise():
+    with pytest.raises(KeyboardInterrupt):
+        _fit(Interrupted([BAD, GOOD, GOOD], 3), DEV, TrainingSettings(), print)
+
+
+def test_ctrl_c_keeps_the_best_epoch_so_far_when_asked():
+    learner, said = Interrupted([BAD, GOOD, FAIR, GOOD], 4), []
+    settings = TrainingSettings(keep_interrupted=True)
+    history, interrupted = _fit(learner, DEV, settings, said.append)
+    assert (interrupted, learner.weight, len(history)) == (True, 2, 3)
+    assert said[-2:] == ["interrupted in epoch 4", "kept epoch 2: dev AP 1.0000"]
+
+
+def test_ctrl_c_before_an_epoch_is_over_has_nothing_to_keep():
+    settings = TrainingSettings(keep_interrupted=True)
+    with pytest.raises(KeyboardInterrupt):
+        _fit(Interrupted([GOOD], 1), DEV, settings, print)
+
+
+def test_ctrl_c_leaves_no_half_written_bundle(toy_pairs, tmp_path, monkeypatch):
+    from ir_attention.training.counting import BM25Learner
+
+    def interrupt(self, epoch):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(BM25Learner, "fit_epoch", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train(toy_pairs, model="bm25", out=tmp_path / "out", say=lambda line: None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_few_queries_get_more_epochs():
+    assert [usual_epochs(steps, 5) for steps in (1000, 60, 59, 7, 0)] == [5, 5, 6, 40, 40]
+    assert usual_epochs(1000, 10) == 10
 
 
 def test_a_loss_that_is_not_finite_ends_the_training():
@@ -171,32 +223,99 @@ def test_one_seed_one_result_in_two_processes(toy_pairs, tmp_path):
     assert seen["one"] == seen["same"] != seen["other"]
 
 
-JAX = """
-import json, sys, numpy as np, pandas as pd
+OTHER = """
+import json, sys, keras, numpy as np, pandas as pd
 from ir_attention.training import train
-from ir_attention.ranking.ranker import Ranker
 pairs = pd.read_json(sys.argv[1], lines=True)
-trained = train(pairs, seed=7, epochs=2, out=sys.argv[2], say=lambda line: None)
+for model in ("han", "han-bi"):
+    trained = train(
+        pairs, model=model, seed=7, epochs=2, out=f"{sys.argv[2]}/{model}", say=lambda line: None
+    )
+    print(json.dumps([keras.config.backend(), trained.history["loss"].tolist()]))
 assert "tensorflow" not in sys.modules
-print(json.dumps(trained.history["loss"].tolist()))
+"""
+
+# A bundle's weights in the Keras model of this process' backend; its scores of a padded batch.
+SCORES = """
+import json, sys, keras, numpy as np
+from ir_attention.bundle import Bundle
+from ir_attention.data.arrays import Sizes, pad, pair_arrays
+from ir_attention.models.bi_encoder import BiEncoder, BiEncoderSettings
+from ir_attention.models.matcher import Matcher, MatcherSettings
+from ir_attention.ranking.ranker import open_scorer
+kinds = {"han": (Matcher, MatcherSettings), "han-bi": (BiEncoder, BiEncoderSettings)}
+query, documents = json.loads(sys.argv[2])
+bundle = Bundle.load(sys.argv[1])
+request = open_scorer(bundle).number([query] * len(documents), documents)
+network, sizes = kinds[bundle.model]
+model = network(request.table, sizes(**bundle.settings["matcher"]))
+model.load_by_name(bundle.weights)
+arrays = pair_arrays(request.texts, [(int(request.query[0]), request.document)])
+padded = pad(arrays, Sizes(queries=2, pairs=8, sentences=4))
+scores = keras.ops.convert_to_numpy(model(padded))[: len(documents)]
+print(json.dumps([keras.config.backend(), scores.astype(float).tolist()]))
+"""
+
+
+def process(script, *arguments, backend):
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "KERAS_BACKEND": backend},
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {name for name, _ in lines} == {backend}
+    return [values for _, values in lines]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_train_too_and_score_the_same(
+    toy_pairs, toy_trained, toy_bi, tmp_path, backend
+):
+    """What one backend has trained scores the same on the others, and in NumPy."""
+    pytest.importorskip(backend, reason=f"{backend} is not installed: pip install {backend}")
+    toy_pairs.to_json(tmp_path / "toy.jsonl", orient="records", lines=True)
+    for first, second in process(OTHER, tmp_path / "toy.jsonl", tmp_path, backend=backend):
+        assert second < first
+    query = "comet in Perth"
+    documents = ["lunch", "a #comet over Perth. Look up!", "", "harbour talk, never mind"]
+    here = [toy_trained[0].folder, toy_bi.folder]
+    for folder in [*here, tmp_path / "han", tmp_path / "han-bi"]:
+        run = pd.DataFrame({"text_left": query, "text_right": documents})
+        expected = Ranker.load(folder).score(run)["score"]
+        for other in (backend, "tensorflow"):
+            [scores] = process(SCORES, folder, json.dumps([query, documents]), backend=other)
+            np.testing.assert_allclose(scores, expected, atol=1e-5, err_msg=f"{folder} {other}")
+
+
+INTERRUPT = """
+import sys, pandas as pd
+from ir_attention.cli import main
+sys.argv = ["ir-attention", "train", sys.argv[1], "--out", sys.argv[2], "--keep-interrupted",
+            "--epochs", "500", "--set", "patience=500"]
+main()
 """
 
 
 @pytest.mark.slow
-def test_trains_on_jax_too(toy_pairs, tmp_path):
-    pytest.importorskip("jax", reason="JAX is not installed: pip install jax")
-    toy_pairs.to_json(tmp_path / "toy.jsonl", orient="records", lines=True)
-    done = subprocess.run(
-        [sys.executable, "-c", JAX, str(tmp_path / "toy.jsonl"), str(tmp_path / "han")],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-    )
-    first, second = json.loads(done.stdout)
-    assert second < first
-    ranked = Ranker.load(tmp_path / "han").rank("comet in Perth", ["lunch", "a #comet over Perth"])
-    assert np.isfinite(ranked["score"]).all()
+def test_a_real_ctrl_c_writes_what_was_best(toy_pairs, tmp_path):
+    toy_pairs.to_csv(tmp_path / "toy.csv", index=False)
+    command = [sys.executable, "-c", INTERRUPT, tmp_path / "toy.csv", tmp_path / "han"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as training:
+        said = []
+        for line in training.stderr:
+            said.append(line)
+            if line.startswith("epoch 2 "):
+                training.send_signal(signal.SIGINT)
+                break
+        said += training.stderr.readlines()
+        assert training.wait() == 130
+    assert "Traceback" not in "".join(said)
+    assert said[-1] == f"wrote {tmp_path / 'han'}\n"
+    assert len(Ranker.load(tmp_path / "han").rank("comet", ["a comet"])) == 1
 
 
 def shout(text):

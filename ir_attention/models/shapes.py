@@ -1,0 +1,95 @@
+"""The shape of every weight of a model, to check a stranger's file against."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["PAIR_FEATURES", "WORD_FEATURES", "bi_encoder_shapes", "matcher_shapes"]
+
+# How many match features a matcher reads: of a word, with the largest cosine, and of a pair.
+WORD_FEATURES = 9
+PAIR_FEATURES = 11
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def matcher_shapes(
+    width: int,
+    *,
+    projection: int,
+    attention: int,
+    gru: int,
+    pool: int,
+    hidden: int,
+    levels: int,
+    **_: Any,
+) -> Shapes:
+    """The weights of a `Matcher`, by name.
+
+    Args:
+        width: Of word vectors; the others as in `MatcherSettings`.
+    """
+    shapes = _projection(width, projection)
+    for side in ("document", "query"):
+        square = (projection, attention)
+        shapes |= _layer(
+            f"{side}_attention", query_kernel=square, value_kernel=square, scale=(attention, 1)
+        )
+        shapes |= _layer(
+            f"{side}_compare", kernel=(4 * projection + WORD_FEATURES, hidden), bias=(hidden,)
+        )
+    return {
+        **shapes,
+        **_hierarchy(hidden, gru=gru, pool=pool, levels=levels),
+        **_pool("query_pool", hidden, pool),
+        **_layer("score_hidden", kernel=(2 * gru + hidden + PAIR_FEATURES, hidden), bias=(hidden,)),
+        **_layer("score_output", kernel=(hidden, 1), bias=(1,)),
+        **_layer("score_skip", kernel=(PAIR_FEATURES, 1)),
+    }
+
+
+def bi_encoder_shapes(
+    width: int, *, letters: int, projection: int, gru: int, pool: int, levels: int, **_: Any
+) -> Shapes:
+    """The weights of a `BiEncoder`, by name.
+
+    Args:
+        width: Of word vectors; the others as in `BiEncoderSettings`.
+    """
+    return {
+        **_projection(width + letters + 1, projection),
+        **_hierarchy(projection, gru=gru, pool=pool, levels=levels),
+        **_pool("query_pool", projection, pool),
+        **_layer("document_output", kernel=(2 * gru, projection)),
+        **_layer("query_output", kernel=(projection, projection)),
+        **_layer("strength", kernel=(3, 1)),
+    }
+
+
+def _projection(width: int, units: int) -> Shapes:
+    kernel, bias = (width, units), (units,)
+    return _layer("projection", gate_kernel=kernel, kernel=kernel, gate_bias=bias, bias=bias)
+
+
+def _hierarchy(width: int, *, gru: int, pool: int, levels: int) -> Shapes:
+    shapes: Shapes = {}
+    for level, of in (("word", width), ("sentence", 2 * gru))[:levels]:
+        for way in ("forward", "backward"):
+            shapes |= _layer(
+                f"document_encoder/{level}_gru",
+                **{
+                    f"{way}_kernel": (of, 3 * gru),
+                    f"{way}_recurrent_kernel": (gru, 3 * gru),
+                    f"{way}_bias": (2, 3 * gru),
+                },
+            )
+        shapes |= _pool(f"document_encoder/{level}_pool", 2 * gru, pool)
+    return shapes
+
+
+def _pool(layer: str, width: int, units: int) -> Shapes:
+    return _layer(layer, W=(width, units), b=(units,), u=(units, 1))
+
+
+def _layer(layer: str, **named: tuple[int, ...]) -> Shapes:
+    return {f"{layer}/{name}": shape for name, shape in named.items()}

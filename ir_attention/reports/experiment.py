@@ -1,0 +1,172 @@
+"""An experiment as one HTML page: its table, its learning curves, a ranking with attended words."""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ir_attention.reports.heatmaps import word_shares
+from ir_attention.reports.shading import STYLE, marked, shades
+
+__all__ = ["curves_picture", "experiment_page"]
+
+# (value, low, high)
+Interval = tuple[float, float, float]
+
+
+def experiment_page(
+    title: str,
+    *,
+    lead: str,
+    table: Sequence[Mapping[str, Any]],
+    note: str,
+    curves: Mapping[str, Sequence[float]],
+    query: str,
+    ranked: Sequence[Mapping[str, Any]],
+) -> str:
+    """A whole page that needs nothing beside itself and runs no script.
+
+    Whatever stands in a text is shown as text.
+
+    Args:
+        title: Of the page.
+        lead: What the page is about, a sentence or two.
+        table: A row per model: `model`, and by measure `(value, low, high)`.
+        note: What to know of the table.
+        curves: By model, the dev measure after each epoch.
+        query: The query of the ranking.
+        ranked: Its documents, best first: `score`, `label`, and `explanation`, as
+            `Explanation.to_json` gives it.
+    """
+    return _PAGE.format(
+        style=STYLE + _STYLE,
+        title=html.escape(title),
+        lead=html.escape(lead),
+        table=_table(table),
+        note=html.escape(note),
+        curves=curves_picture(curves),
+        query=html.escape(query),
+        ranked="".join(map(_document, ranked)),
+    )
+
+
+def curves_picture(curves: Mapping[str, Sequence[float]]) -> str:
+    """The learning curves as an SVG element, a line for each model, named at its end.
+
+    Args:
+        curves: By name, a value for each epoch, from epoch 1; shares, 0 to 1. Without any, there is
+            no picture.
+    """
+    if not curves:
+        return ""
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    # Text stays text, and the same curves give the same bytes.
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ir_attention"}):
+        figure = Figure(figsize=(7.5, 3.4))
+        FigureCanvasSVG(figure)
+        axes = figure.add_subplot()
+        for (name, values), colour in zip(curves.items(), _COLOURS * len(curves), strict=False):
+            epochs = np.arange(1, len(values) + 1)
+            axes.plot(epochs, values, color=colour, marker="o", markersize=3, label=name)
+            best = int(np.argmax(values))
+            axes.plot(epochs[best], values[best], color=colour, marker="o", markersize=8)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("MAP on dev")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        buffer = io.StringIO()
+        figure.savefig(
+            buffer,
+            format="svg",
+            bbox_inches="tight",
+            transparent=True,
+            metadata={"Date": None, "Creator": None},
+        )
+    picture = buffer.getvalue()
+    # The element alone, in the colour of the page's text, so that it reads in the dark too.
+    return picture[picture.index("<svg") :].replace("#000000", "currentColor")
+
+
+# Told apart without colour vision, and on light and dark ground (Okabe and Ito 2008).
+_COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#d55e00", "#cc79a7", "#0072b2")
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    measures = [name for name in rows[0] if name != "model"]
+    best = {name: max(row[name][0] for row in rows) for name in measures}
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in ("model", *measures))
+    lines = []
+    for row in rows:
+        cells = "".join(_cell(row[name], row[name][0] == best[name]) for name in measures)
+        lines.append(f'<tr><th scope="row">{html.escape(row["model"])}</th>{cells}</tr>')
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _cell(interval: Interval, best: bool) -> str:
+    value, low, high = interval
+    shown = f"<b>{value:.3f}</b>" if best else f"{value:.3f}"
+    return f"<td>{shown}<br><small>{low:.3f} to {high:.3f}</small></td>"
+
+
+def _document(row: Mapping[str, Any]) -> str:
+    """A ranked document: whether it is about the query, its score, its words on their shades."""
+    explanation = row["explanation"]
+    shares = word_shares(explanation)
+    text = marked(explanation["document_words"], shares, shades(shares))
+    sign = '<span class="hit">about it</span>' if row["label"] > 0 else "<span></span>"
+    return (
+        f'<li>{sign}<span class="n">{row["score"]:.2f}</span> <span dir="auto">{text}</span></li>'
+    )
+
+
+_STYLE = """
+ol { padding-left: 1.6rem; } li { margin: .5rem 0; }
+li > span.n { display: inline-block; width: 3.2rem; font-variant-numeric: tabular-nums; }
+li > span:first-child { display: inline-block; width: 4.6rem; font-size: .8rem; }
+.hit { color: #009e73; font-weight: bold; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+td, th { padding: .25rem .8rem; text-align: center; border-bottom: 1px solid var(--line);
+  line-height: 1.3; }
+th[scope=row] { text-align: left; } small { opacity: .75; }
+.wide { overflow-x: auto; } svg { max-width: 100%; height: auto; }
+"""
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p>{lead}</p>
+<h2>How well each model ranks</h2>
+<div class="wide">{table}</div>
+<p class="key">{note}</p>
+<h2>How they learnt</h2>
+<p class="key">After each epoch the dev headlines are ranked; the large dot is the epoch that is
+kept.</p>
+{curves}
+<h2>One test headline and its tweets, as han ranks them</h2>
+<p><b dir="auto">{query}</b></p>
+<p class="key">Best first, with the score. The stronger the shade of a word, the more the model
+looked at it: its share of the sentence, times the square root of the sentence's share of the tweet.
+The shades say where it looked, which is not always why it decided.</p>
+<ol>{ranked}</ol>
+</body>
+</html>
+"""

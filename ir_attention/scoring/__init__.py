@@ -1,0 +1,1 @@
+"""Texts to scores in NumPy, with the weights of a trained model."""
