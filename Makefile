@@ -1,5 +1,5 @@
 # The two commands of the README, and what a change must pass.
-#   make demo      environment, and the headlines that ship with us from end to end: two minutes
+#   make demo      environment, and the headlines that ship with us from end to end: three minutes
 #   make test      environment, tests, ruff, mypy: about two minutes
 #   make install   the environment alone, which the others make too: the first time some minutes
 #   make test-all  the slow tests as well: fits of whole models, other backends

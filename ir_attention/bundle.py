@@ -22,16 +22,17 @@ import numpy as np
 
 from ir_attention.errors import BundleError
 
-__all__ = ["FORMAT", "Bundle"]
+__all__ = ["FORMAT", "Bundle", "check_free"]
 
 # Raised when a bundle of this version can no longer be read by the version before.
-FORMAT = 1
+FORMAT = 2
 
 _FILES = ("weights.safetensors", "vocabulary.json", "settings.json", "README.md")
 
 # What is written beside a bundle until it is whole. Short: a bundle's own name may be as long as
 # names can be.
 _DRAFT = ".bundle-"
+_AGAIN = "Copy the bundle again, or train it again"
 
 
 @dataclass(frozen=True)
@@ -217,9 +218,6 @@ def _json(values: dict[str, Any]) -> bytes:
     return (json.dumps(values, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode(
         "utf-8", "surrogatepass"
     )
-
-
-_AGAIN = "Copy the bundle again, or train it again"
 
 
 def _read(folder: Path, name: str) -> bytes:

@@ -27,7 +27,7 @@ _MODELS: dict[str, dict[str, Any]] = {
     "han-bi": {},
     "han": {},
 }
-_REPORT = "report.html"
+_REPORT, _TWEETS = "report.html", "tweets.txt"
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,9 @@ def demo(
         say: Is called with a model's name and a line of its progress.
 
     Raises:
-        DataError: The folder is there already.
-        BundleError: There is something else where a bundle should go.
+        DataError: Something is where a file should go, and `overwrite` is not set, or it is a
+            folder.
+        BundleError: Something is where a bundle should go. All is looked at before the training.
     """
     from ir_attention.data import headline_tweets, read_pairs
     from ir_attention.evaluation.measures import evaluate_quietly
@@ -83,23 +84,18 @@ def demo(
     from ir_attention.training.fitting import train
 
     out = Path(out)
-    if not overwrite and (out / _REPORT).exists():
-        raise DataError(
-            f"{out}: holds a demo already. Choose another place, or replace it with --overwrite"
-        )
+    _check_out(out, overwrite)
     pairs = {part: read_pairs(headline_tweets(part)) for part in ("train", "dev", "test")}
     runs, histories, table, queries = {}, {}, [], 0
+    limit = {} if epochs is None else {"epochs": epochs}
     for name, options in _MODELS.items():
-        limit = {} if epochs is None else {"epochs": epochs}
         trained = train(
-            pairs["train"],
-            pairs["dev"],
+            *(pairs[part] for part in ("train", "dev")),
             model=name,
             out=out / name if name.startswith("han") else None,
             seed=seed,
             say=partial(say, name),
-            overwrite=overwrite,
-            **{**options, **limit},
+            **{**options, **limit, "overwrite": overwrite},
         )
         ranker = Ranker(trained.bundle, open_scorer(trained.bundle))
         runs[name], histories[name] = ranker.score(pairs["test"]), trained.history
@@ -116,8 +112,23 @@ def demo(
     page = _page(table, queries, difference, histories, headline, ranked, looks, seed)
     write_whole(report, page.encode())
     tweets = "".join(f"{tweet}\n" for tweet in pairs["test"]["text_right"])
-    write_whole(out / "tweets.txt", tweets.encode())
+    write_whole(out / _TWEETS, tweets.encode())
     return Demo(table, queries, difference, histories, headline, ranked, report)
+
+
+def _check_out(out: Path, overwrite: bool) -> None:
+    from ir_attention.bundle import check_free
+
+    for name in _MODELS:
+        if name.startswith("han"):
+            check_free(out / name, overwrite=overwrite)
+    for name in (_REPORT, _TWEETS):
+        there = out / name
+        if there.is_dir() or (there.exists() and not overwrite):
+            raise DataError(
+                f"{there}: is there already. Choose another --out, or replace an earlier demo with "
+                "--overwrite"
+            )
 
 
 def _difference(test: pd.DataFrame, one: Any, other: Any, seed: int) -> tuple[float, float, float]:
@@ -174,6 +185,8 @@ def _page(
         curves={
             name: list(history["AP"]) for name, history in histories.items() if len(history) > 1
         },
+        measure="MAP",
+        ranking="One test headline and its tweets, as han ranks them",
         query=headline,
         ranked=[
             {"score": score, "label": label, "explanation": look}

@@ -9,6 +9,7 @@ differences are paired. The last line of stdout is one JSON object with everythi
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -42,10 +43,12 @@ for model in args.models:
         own |= {"epochs": args.epochs} if args.epochs else {}
         trained = train(rest, model=model, seed=args.seed, say=lambda line: None, **own)
         parts.append(Ranker(trained.bundle, open_scorer(trained.bundle)).score(held_out))
-        print(f"{model}, fold {number + 1} of {args.folds}", flush=True)
+        print(f"{model}, fold {number + 1} of {args.folds}", file=sys.stderr, flush=True)
     runs[model], seconds[model] = pd.concat(parts), time.perf_counter() - start
 
-results = {model: evaluate_quietly(run, pairs, MEASURES) for model, run in runs.items()}
+results = {
+    model: evaluate_quietly(run, pairs, MEASURES, seed=args.seed) for model, run in runs.items()
+}
 for model, result in results.items():
     cells = [
         "{} {:.3f} [{:.3f}, {:.3f}]".format(name, value, *result.intervals[name])

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from ir_attention.cli import app
 from ir_attention.demo import MEASURES, Demo, demo
-from ir_attention.errors import DataError
+from ir_attention.errors import BundleError, DataError, IRAttentionError
 
 # The room's face has a function of that name.
 command = importlib.import_module("ir_attention.cli.demo")
@@ -83,11 +83,37 @@ def test_commands_are_shown_as_one_can_call_them(monkeypatch, program, found, sh
     assert command._command() == shown
 
 
-def test_a_demo_that_is_there_already_is_not_replaced(tmp_path):
-    (tmp_path / "report.html").write_text("mine")
-    with pytest.raises(DataError, match="holds a demo already.*--overwrite"):
+@pytest.mark.parametrize("name", ["report.html", "tweets.txt", "han", "han-bi"])
+def test_what_is_there_already_is_not_replaced_and_nothing_trained(tmp_path, monkeypatch, name):
+    monkeypatch.setattr("ir_attention.training.fitting.train", None)
+    there = tmp_path / name
+    if name.startswith("han"):
+        there.mkdir()
+        there /= "note.txt"
+    there.write_text("mine")
+    with pytest.raises(IRAttentionError, match=r"(is there|exists) already.*overwrite"):
         demo(tmp_path)
-    assert (tmp_path / "report.html").read_text() == "mine"
+    if name.startswith("han"):
+        with pytest.raises(BundleError, match="not a bundle, so it is not overwritten"):
+            demo(tmp_path, overwrite=True)
+    assert there.read_text() == "mine"
+
+
+def test_a_folder_where_the_page_should_go(tmp_path):
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(DataError, match="is there already"):
+        demo(tmp_path, overwrite=True)
+
+
+def test_progress_ends_its_line_before_an_error(monkeypatch):
+    def run(out, *, say, **options):
+        say("han", "epoch 1 of 9")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ir_attention.demo.demo", run)
+    result = CliRunner().invoke(app, ["demo"])
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[-2:] == ["han        epoch 1 of 9", "Interrupted."]
 
 
 @pytest.mark.slow
@@ -116,4 +142,4 @@ def test_the_demo_from_end_to_end(tmp_path):
     assert (folder / "look.html").exists()
     again = run()
     assert (again.returncode, again.stdout) == (1, "")
-    assert "holds a demo already" in again.stderr
+    assert "exists already" in again.stderr

@@ -56,6 +56,22 @@ def test_headline_tweets_on_a_file_of_ones_own(toy_pairs, tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--columns", "text_left=Headline"], "Headline"),
+        (["--columns", "foo"], "foo"),
+        (["no-such-file.csv"], "no-such-file.csv"),
+        (["--model", "bert"], "no model is called 'bert'"),
+    ],
+)
+def test_headline_tweets_answers_in_a_sentence(tmp_path, arguments, message):
+    command = [sys.executable, PIPELINES / "headline_tweets.py", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert message in done.stderr.splitlines()[-1]
+
+
 def test_headline_tweets_is_short_enough_to_copy():
     assert len((PIPELINES / "headline_tweets.py").read_text().splitlines()) < 100
 

@@ -35,7 +35,7 @@ def demo(
 ) -> None:
     """Train, compare and look: five models on the headlines that ship with us.
 
-    Takes about two minutes. Writes FOLDER/report.html and the bundles of han
+    Takes two to three minutes. Writes FOLDER/report.html and the bundles of han
     and han-bi beside it, which the other commands can use.
 
         ir-attention demo
@@ -44,8 +44,10 @@ def demo(
 
     talk("Training on 110 invented headlines with ten tweets each, two of them about the headline.")
     progress = _Progress()
-    made = run(out, seed=seed, epochs=epochs, overwrite=overwrite, say=progress.say)
-    progress.end()
+    try:
+        made = run(out, seed=seed, epochs=epochs, overwrite=overwrite, say=progress.say)
+    finally:
+        progress.end()
     put("".join(f"{line}\n" for line in _lines(made)))
     talk("".join(f"{line}\n" for line in _next(made, out)).rstrip())
 
@@ -105,7 +107,7 @@ def _lines(made: Demo) -> list[str]:
 
 
 def _next(made: Demo, out: Path) -> list[str]:
-    """Where the page is, and what to try: commands that run as they stand."""
+    """Where the page is, and what to try: all but the last run as they stand."""
     command, model = _command(), shlex.quote(str(out / "han"))
     headline, tweet = shlex.quote(made.headline), shlex.quote(made.ranked["document"].iloc[0])
     tweets, page = (shlex.quote(str(out / name)) for name in ("tweets.txt", "look.html"))
@@ -113,7 +115,7 @@ def _next(made: Demo, out: Path) -> list[str]:
         f"The report, with the words that han looked at: {made.report.resolve()}",
         "",
         "What to try next:",
-        "- another headline, and all the tweets of the test part",
+        "- the headline and the tweets of all headlines of the test part",
         f"  {command} rank {model} {headline} {tweets} -k 5",
         "- which word looked at which",
         f"  {command} explain {model} {headline} {tweet} -o {page}",

@@ -19,7 +19,17 @@ from ir_attention.data.matches import (
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.text import STOP_WORDS, normal, sentences, stem, words
 
-__all__ = ["Cuts", "PairArrays", "Texts", "cut_report", "number_texts", "pad", "pair_arrays"]
+__all__ = [
+    "Cuts",
+    "PairArrays",
+    "Runs",
+    "Sizes",
+    "Texts",
+    "cut_report",
+    "number_texts",
+    "pad",
+    "pair_arrays",
+]
 
 
 class Cuts(NamedTuple):

@@ -42,7 +42,7 @@ class BiEncoder(keras.Model):
     its words' letters and of their vectors. The letters let a word never seen in training match
     itself, the way word hashing does in DSSM (Huang et al. 2013, section 3.2). The score is the
     sum of the three cosines, each times a strength that is learnt: one product of the query's
-    vector, which holds the strengths, and the document's, so that any index of vectors can rank.
+    vector, which holds the strengths, and the document's, so that an index for products can rank.
 
     Masking: by the lengths in the inputs, as in `Matcher`. A text without words has a vector of
     zeros, and score 0.

@@ -50,8 +50,9 @@ def document_vectors(
         weights: By `layer/weight`.
 
     Returns:
-        `(documents, width)`, of length 1, or 0 without words; the weight of each word in its
-        sentence, and of each sentence in its document.
+        `(documents, width)`: three vectors side by side, each of length `sqrt(1 / 3)`, or 0 if it
+        has nothing in it; the weight of each word in its sentence, and of each sentence in its
+        document.
     """
     states, alpha, beta = encode_documents(
         words.known[document], lengths, counts, of_layer(weights, "document_encoder")

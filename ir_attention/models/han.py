@@ -8,7 +8,7 @@ from ir_attention.backend import keras
 from ir_attention.models.attention import AttentionPool
 from ir_attention.models.recurrent import BiGRU
 
-__all__ = ["HierarchicalEncoder"]
+__all__ = ["HierarchicalEncoder", "within"]
 
 ops = keras.ops
 

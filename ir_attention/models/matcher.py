@@ -16,7 +16,7 @@ from ir_attention.models.attention import (
     masked_softmax,
 )
 from ir_attention.models.han import HierarchicalEncoder, within
-from ir_attention.models.shapes import PAIR_FEATURES, WORD_FEATURES
+from ir_attention.models.shapes import PAIR_INPUTS, WORD_INPUTS
 
 __all__ = ["GatedProjection", "Matcher", "MatcherSettings", "named_weights"]
 
@@ -160,16 +160,16 @@ class Matcher(keras.Model):
         self.table.build((None,))
         self.projection.build((None, width))
         words = (None, None, s.projection)
-        compared = (None, None, 4 * s.projection + WORD_FEATURES)
+        compared = (None, None, 4 * s.projection + WORD_INPUTS)
         for attention in (self.document_attention, self.query_attention):
             attention.build(words, words)
         self.document_compare.build(compared)
         self.query_compare.build(compared)
         self.document_encoder.build((None, None, s.hidden))
         self.query_pool.build((None, None, s.hidden))
-        self.score_hidden.build((None, 2 * s.gru + s.hidden + PAIR_FEATURES))
+        self.score_hidden.build((None, 2 * s.gru + s.hidden + PAIR_INPUTS))
         self.score_output.build((None, s.hidden))
-        self.score_skip.build((None, PAIR_FEATURES))
+        self.score_skip.build((None, PAIR_INPUTS))
         self.built = True
 
     def weights_by_name(self) -> dict[str, np.ndarray]:

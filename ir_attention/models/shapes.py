@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["PAIR_FEATURES", "WORD_FEATURES", "bi_encoder_shapes", "matcher_shapes"]
+__all__ = ["PAIR_INPUTS", "WORD_INPUTS", "bi_encoder_shapes", "matcher_shapes"]
 
 # How many match features a matcher reads: of a word, with the largest cosine, and of a pair.
-WORD_FEATURES = 9
-PAIR_FEATURES = 11
+WORD_INPUTS = 9
+PAIR_INPUTS = 11
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -36,15 +36,15 @@ def matcher_shapes(
             f"{side}_attention", query_kernel=square, value_kernel=square, scale=(attention, 1)
         )
         shapes |= _layer(
-            f"{side}_compare", kernel=(4 * projection + WORD_FEATURES, hidden), bias=(hidden,)
+            f"{side}_compare", kernel=(4 * projection + WORD_INPUTS, hidden), bias=(hidden,)
         )
     return {
         **shapes,
         **_hierarchy(hidden, gru=gru, pool=pool, levels=levels),
         **_pool("query_pool", hidden, pool),
-        **_layer("score_hidden", kernel=(2 * gru + hidden + PAIR_FEATURES, hidden), bias=(hidden,)),
+        **_layer("score_hidden", kernel=(2 * gru + hidden + PAIR_INPUTS, hidden), bias=(hidden,)),
         **_layer("score_output", kernel=(hidden, 1), bias=(1,)),
-        **_layer("score_skip", kernel=(PAIR_FEATURES, 1)),
+        **_layer("score_skip", kernel=(PAIR_INPUTS, 1)),
     }
 
 

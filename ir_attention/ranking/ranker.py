@@ -20,7 +20,15 @@ if TYPE_CHECKING:  # pandas takes half a second to import, which `order` does wi
 
     from ir_attention.scoring.bi_encoder import BiEncoderScorer
 
-__all__ = ["Ranker"]
+__all__ = ["Ranker", "open_scorer"]
+
+# By model, what gives the shapes of its weights.
+_SHAPES: dict[str, Callable[..., dict[str, tuple[int, ...]]]] = {
+    "han": matcher_shapes,
+    "han-bi": bi_encoder_shapes,
+}
+# What is no size among the settings of a model.
+_NO_SIZES = {"dropout", "trainable_vectors"}
 
 Tokenizer = Callable[[str], list[str]]
 
@@ -122,13 +130,13 @@ class Ranker:
             return self._finite(self._scorer.score(queries, documents))
 
     def _finite(self, scores: np.ndarray) -> np.ndarray:
-        """The scores; a BundleError if weights that are finite gave some that are not."""
+        """Scores or vectors; a BundleError if weights that are finite gave some that are not."""
         bad = ~np.isfinite(scores)
         if bad.any():
             raise BundleError(
                 f"the weights of this {self.bundle.model} give scores that are not finite: copy "
                 f"the bundle again, or train it again. Received: {scores[bad][0]} ({bad.sum()} of "
-                f"{len(bad)} scores are like this)"
+                f"{bad.size} numbers are like this)"
             )
         return scores
 
@@ -142,16 +150,22 @@ class Ranker:
             documents: Texts, in any order.
 
         Returns:
-            `(documents, width)` float32, of length 1, or all 0 for a text without words.
+            `(documents, width)` float32, three vectors side by side: of states, of letters, of
+            words. Of length 1 if no part is empty; `sqrt(2 / 3)` where no word has a vector of its
+            own, and 0 without words. So an index has to compare products, not cosines.
 
         Raises:
             DataError: The model has no vectors of documents, or a document is not a string.
         """
-        return self._encoder().encode_documents(_texts("", documents))
+        encoder, documents = self._encoder(), _texts("", documents)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._finite(encoder.encode_documents(documents))
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
         """Vectors of queries, `(queries, width)` float32; see `encode`. They are of any length."""
-        return self._encoder().encode_queries(_texts("", queries, "queries"))
+        encoder, queries = self._encoder(), _texts("", queries, "queries")
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._finite(encoder.encode_queries(queries))
 
     def _encoder(self) -> BiEncoderScorer:
         from ir_attention.scoring.bi_encoder import BiEncoderScorer
@@ -240,16 +254,14 @@ def _matcher_scorer(bundle: Bundle, tokenizer: Tokenizer | None) -> MatcherScore
     return BiEncoderScorer(table, weights, letters=letters, **reading)
 
 
-_SHAPES: dict[str, Callable[..., dict[str, tuple[int, ...]]]] = {
-    "han": matcher_shapes,
-    "han-bi": bi_encoder_shapes,
-}
-
-
 def _check_weights(width: int, weights: dict[str, np.ndarray], bundle: Bundle) -> None:
     """Raises a BundleError if a weight is missing or of another shape than the settings say."""
     try:
-        wanted = _SHAPES[bundle.model](width, **bundle.settings["matcher"])
+        sizes = bundle.settings["matcher"]
+        for name in sorted(set(sizes) - _NO_SIZES):
+            if type(sizes[name]) is not int:
+                raise TypeError(f"{name} must be a whole number. Received: {sizes[name]!r}")
+        wanted = _SHAPES[bundle.model](width, **sizes)
     except (KeyError, TypeError) as error:
         raise BundleError(f"settings.json does not describe a {bundle.model} ({error})") from error
     found = {name: weight.shape for name, weight in weights.items()}

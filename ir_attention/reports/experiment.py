@@ -17,6 +17,9 @@ __all__ = ["curves_picture", "experiment_page"]
 # (value, low, high)
 Interval = tuple[float, float, float]
 
+# Told apart without colour vision, and on light and dark ground (Okabe and Ito 2008).
+_COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#d55e00", "#cc79a7", "#0072b2")
+
 
 def experiment_page(
     title: str,
@@ -25,6 +28,8 @@ def experiment_page(
     table: Sequence[Mapping[str, Any]],
     note: str,
     curves: Mapping[str, Sequence[float]],
+    measure: str,
+    ranking: str,
     query: str,
     ranked: Sequence[Mapping[str, Any]],
 ) -> str:
@@ -35,10 +40,12 @@ def experiment_page(
     Args:
         title: Of the page.
         lead: What the page is about, a sentence or two.
-        table: A row per model: `model`, and by measure `(value, low, high)`.
+        table: A row per model, one at least: `model`, and by measure `(value, low, high)`.
         note: What to know of the table.
-        curves: By model, the dev measure after each epoch.
-        query: The query of the ranking.
+        curves: By model, the dev measure after each epoch. Without any there is no such part.
+        measure: The name of that measure.
+        ranking: The heading of the ranking.
+        query: Its query.
         ranked: Its documents, best first: `score`, `label`, and `explanation`, as
             `Explanation.to_json` gives it.
     """
@@ -48,21 +55,20 @@ def experiment_page(
         lead=html.escape(lead),
         table=_table(table),
         note=html.escape(note),
-        curves=curves_picture(curves),
+        curves=_CURVES.format(curves_picture(curves, measure)) if curves else "",
+        ranking=html.escape(ranking),
         query=html.escape(query),
         ranked="".join(map(_document, ranked)),
     )
 
 
-def curves_picture(curves: Mapping[str, Sequence[float]]) -> str:
+def curves_picture(curves: Mapping[str, Sequence[float]], measure: str) -> str:
     """The learning curves as an SVG element, a line for each model, named at its end.
 
     Args:
-        curves: By name, a value for each epoch, from epoch 1; shares, 0 to 1. Without any, there is
-            no picture.
+        curves: By name, a value for each epoch, from epoch 1; one curve and one value at least.
+        measure: The name of the values.
     """
-    if not curves:
-        return ""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -79,7 +85,7 @@ def curves_picture(curves: Mapping[str, Sequence[float]]) -> str:
             best = int(np.argmax(values))
             axes.plot(epochs[best], values[best], color=colour, marker="o", markersize=8)
         axes.set_xlabel("epoch")
-        axes.set_ylabel("MAP on dev")
+        axes.set_ylabel(f"{measure} on dev", parse_math=False)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
@@ -96,10 +102,6 @@ def curves_picture(curves: Mapping[str, Sequence[float]]) -> str:
     picture = buffer.getvalue()
     # The element alone, in the colour of the page's text, so that it reads in the dark too.
     return picture[picture.index("<svg") :].replace("#000000", "currentColor")
-
-
-# Told apart without colour vision, and on light and dark ground (Okabe and Ito 2008).
-_COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#d55e00", "#cc79a7", "#0072b2")
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -157,16 +159,17 @@ _PAGE = """<!DOCTYPE html>
 <h2>How well each model ranks</h2>
 <div class="wide">{table}</div>
 <p class="key">{note}</p>
-<h2>How they learnt</h2>
-<p class="key">After each epoch the dev headlines are ranked; the large dot is the epoch that is
-kept.</p>
 {curves}
-<h2>One test headline and its tweets, as han ranks them</h2>
+<h2>{ranking}</h2>
 <p><b dir="auto">{query}</b></p>
 <p class="key">Best first, with the score. The stronger the shade of a word, the more the model
-looked at it: its share of the sentence, times the square root of the sentence's share of the tweet.
+looked at it: its share of the sentence, times the square root of the sentence's share of the whole.
 The shades say where it looked, which is not always why it decided.</p>
 <ol>{ranked}</ol>
 </body>
 </html>
 """
+
+_CURVES = """<h2>How they learnt</h2>
+<p class="key">After each epoch the dev part is ranked; the large dot is the epoch that is kept.</p>
+{}"""

@@ -19,6 +19,8 @@ __all__ = ["BiEncoderScorer"]
 
 # Words of documents that are encoded at once, as in `scoring`.
 _WORDS = 8192
+# Pairs whose products are summed at once: their vectors take some 3.6 kB each.
+_PAIRS = 16_384
 
 
 class BiEncoderScorer(MatcherScorer):
@@ -65,9 +67,13 @@ class BiEncoderScorer(MatcherScorer):
         documents, document = np.unique(request.document, return_inverse=True)
         with threadpool_limits(1, "blas"):
             words = self._words(request)
-            left = self._queries(request.texts, words, queries)[0][query]
-            right = self._documents(request.texts, words, documents)[document]
-        return np.einsum("pw,pw->p", left, right, dtype=np.float64)
+            left = self._queries(request.texts, words, queries)[0]
+            right = self._documents(request.texts, words, documents)
+        scores = np.empty(len(query))
+        for start in range(0, len(query), _PAIRS):
+            part = slice(start, start + _PAIRS)
+            scores[part] = np.einsum("pw,pw->p", left[query[part]], right[document[part]])
+        return scores
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
         """Vectors of queries, `(queries, width)` float32; their length is part of the score."""
@@ -76,7 +82,7 @@ class BiEncoderScorer(MatcherScorer):
             return self._queries(request.texts, self._words(request), request.query)[0]
 
     def encode_documents(self, documents: Sequence[str]) -> np.ndarray:
-        """Vectors of documents, `(documents, width)` float32 of length 1, or 0 without words."""
+        """Vectors of documents, `(documents, width)` float32; see `bi_forward`."""
         request = self.number([], documents)
         unique, place = np.unique(request.document, return_inverse=True)
         with threadpool_limits(1, "blas"):

@@ -26,6 +26,9 @@ __all__ = ["Learner", "Trained", "train"]
 
 Say = Callable[[str], None]
 
+# Queries of which a tenth, rounded, is one.
+_FEWEST = 5
+
 
 class Learner(Protocol):
     """A model in training, whatever it is made of."""
@@ -147,6 +150,12 @@ def _pairs(
     """Both parts as checked frames, and what is odd about them."""
     train_pairs = as_pairs(train)
     if dev is None:
+        queries = train_pairs["id_left"].nunique()
+        if queries < _FEWEST:
+            raise DataError(
+                f"no dev pairs were given, and of fewer than {_FEWEST} queries none can be kept "
+                f"apart for choosing the epoch. Received: {queries}. Give `dev` (--dev)"
+            )
         train_pairs, dev_pairs = split_by_query(train_pairs, (0.9, 0.1), seed=seed)
         said = (
             f"no dev pairs were given: {dev_pairs['id_left'].nunique()} of "

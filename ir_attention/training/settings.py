@@ -30,6 +30,10 @@ _WHOLE = (
     "most_vectors"
 ).split()
 
+# With 110 headlines, 7 steps an epoch, a matcher was still far from its best after 5 epochs, and at
+# its best from 10 to 40 on; chosen on dev.
+_STEPS, _MOST_EPOCHS = 300, 40
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -135,11 +139,6 @@ def usual_epochs(steps: int, least: int) -> int:
         least: Where there are many.
     """
     return max(least, min(_MOST_EPOCHS, -(-_STEPS // max(steps, 1))))
-
-
-# With 110 headlines, 7 steps an epoch, a matcher was still far from its best after 5 epochs, and at
-# its best from 10 to 40 on; chosen on dev.
-_STEPS, _MOST_EPOCHS = 300, 40
 
 
 def _is_whole(least: int) -> Callable[[Any], bool]:

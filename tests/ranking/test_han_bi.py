@@ -27,9 +27,10 @@ def test_the_product_of_the_vectors_is_the_score(ranker):
         np.testing.assert_allclose(products, ranker.score(pairs)["score"], atol=1e-5)
 
 
-def test_vectors_have_length_1_or_0_without_words(ranker):
-    lengths = np.linalg.norm(ranker.encode(TWEETS), axis=1)
-    np.testing.assert_allclose(lengths, [1, 1, 0, 1, 1], atol=1e-5)
+def test_lengths_of_vectors(ranker):
+    """1 as a rule; less one of three parts if no word has a vector; 0 without words."""
+    lengths = np.linalg.norm(ranker.encode([*TWEETS, "Zyxxquorn"]), axis=1)
+    np.testing.assert_allclose(lengths, [1, 1, 0, 1, 1, np.sqrt(2 / 3)], atol=1e-5)
 
 
 def test_a_vector_depends_on_its_text_alone(ranker):
@@ -102,6 +103,23 @@ def test_a_weight_of_another_shape_is_refused(toy_bi):
     bundle.weights["strength/kernel"] = np.ones((4, 1), np.float32)
     with pytest.raises(BundleError, match=r"strength/kernel should have shape \(3, 1\)"):
         open_scorer(bundle)
-    bundle.settings["matcher"]["letters"] = "all"
-    with pytest.raises(BundleError, match="does not describe a han-bi"):
-        open_scorer(bundle)
+    for odd in ("all", 256.0, True, None):
+        bundle.settings["matcher"]["letters"] = odd
+        with pytest.raises(BundleError, match="does not describe a han-bi"):
+            open_scorer(bundle)
+
+
+def test_products_of_many_pairs_are_summed_in_parts(ranker, toy_pairs, monkeypatch):
+    whole = ranker.score(toy_pairs)["score"]
+    monkeypatch.setattr(bi_encoder, "_PAIRS", 7)
+    np.testing.assert_array_equal(ranker.score(toy_pairs)["score"], whole)
+
+
+def test_vectors_that_are_not_finite_are_said(toy_bi):
+    from ir_attention.bundle import Bundle
+    from ir_attention.ranking.ranker import open_scorer
+
+    bundle = Bundle.load(toy_bi.folder)
+    bundle.weights["strength/kernel"] = np.full((3, 1), 3e38, np.float32)
+    with pytest.raises(BundleError, match="not finite"):
+        Ranker(bundle, open_scorer(bundle)).encode_queries(["a comet"])

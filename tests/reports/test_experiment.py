@@ -29,6 +29,8 @@ def page():
         ],
         note="Means & intervals.",
         curves=CURVES,
+        measure="MAP",
+        ranking="A ranking",
         query="Fire <script>",
         ranked=[{"score": 0.5, "label": 1, "explanation": LOOK}],
     )
@@ -55,12 +57,15 @@ def test_the_page_needs_nothing_beside_itself(page):
 
 
 def test_curves_are_a_picture_with_a_line_a_name_and_a_best_epoch_each():
-    picture = curves_picture(CURVES)
+    picture = curves_picture(CURVES, "MAP")
     root = ElementTree.fromstring(picture)
     texts = {element.text.strip() for element in root.iter() if element.tag.endswith("text")}
     assert {"han", "han-bi", "epoch", "MAP on dev", "1", "2", "3"} <= texts
-    assert picture == curves_picture(CURVES)
+    assert picture == curves_picture(CURVES, "MAP")
 
 
-def test_curves_of_nothing():
-    assert curves_picture({}) == ""
+def test_without_curves_there_is_no_such_part():
+    cells = {"model": "han", "MAP": (0.5, 0.4, 0.6)}
+    words = dict.fromkeys(("lead", "note", "measure", "ranking", "query"), "")
+    page = experiment_page("Title", table=[cells], curves={}, ranked=[], **words)
+    assert "How they learnt" not in page and "<svg" not in page

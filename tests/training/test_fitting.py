@@ -180,6 +180,12 @@ def test_refuses_labels_of_one_class(toy_pairs):
         train(toy_pairs.assign(label=1), toy_pairs, say=lambda line: None)
 
 
+def test_a_few_queries_cannot_do_without_dev_pairs(toy_pairs):
+    few = toy_pairs[toy_pairs["id_left"].isin([f"Q{n}" for n in range(4)])]
+    with pytest.raises(DataError, match=r"fewer than 5 queries.*Received: 4. Give `dev`"):
+        train(few, model="bm25", say=lambda line: None)
+
+
 def test_refuses_an_output_that_exists_before_it_trains(toy_pairs, toy_trained):
     trained, _ = toy_trained
     with pytest.raises(BundleError, match="exists already"):
