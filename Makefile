@@ -10,7 +10,7 @@ RUN = $(VENV)/bin/
 .PHONY: demo install test test-all check clean
 
 demo: $(VENV)/installed
-	$(RUN)ir-attention demo --overwrite
+	@$(RUN)ir-attention demo --overwrite
 
 install: $(VENV)/installed
 
@@ -27,10 +27,11 @@ check: $(VENV)/installed
 
 # Made anew when what is to be installed has changed.
 $(VENV)/installed: setup.cfg pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(RUN)python -m pip install --quiet --upgrade pip
-	$(RUN)python -m pip install --quiet --editable ".[dev]"
-	touch $@
+	@echo "Installing into $(VENV): some minutes the first time"
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN)python -m pip install -qq --upgrade pip
+	@PYTHONWARNINGS=ignore $(RUN)python -m pip install -qq --editable ".[dev]"
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
