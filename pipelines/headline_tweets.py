@@ -83,5 +83,5 @@ def experiment(args: argparse.Namespace) -> None:
 
 try:
     experiment(parser.parse_args())
-except IRAttentionError as error:
+except (IRAttentionError, OSError) as error:
     sys.exit(f"Error: {error}")
