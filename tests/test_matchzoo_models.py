@@ -119,6 +119,7 @@ def check_fit_predict_evaluate(name, pack, falling=True):
 QUICK = ["DSSM", "DenseBaseline"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_models_learn(name, pack):
     check_fit_predict_evaluate(name, pack)

@@ -67,6 +67,7 @@ def test_learns_comes_back_and_ranks(name, trained, toy_pairs):
     assert np.isfinite(ranked["score"]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dssm", *SLOW])
 def test_one_seed_one_result_and_no_trace(name, toy_pairs, tmp_path):
     keras.utils.set_random_seed(1)

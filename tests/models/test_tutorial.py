@@ -257,6 +257,7 @@ def test_score_is_a_cosine_of_one_shared_layer():
     assert scores.std() > 0.01
 
 
+@pytest.mark.slow
 def test_the_tutorial_from_end_to_end(tmp_path):
     """S3-11 to S3-17, with the tutorial's calls, on twenty queries."""
     rng = np.random.default_rng(3)

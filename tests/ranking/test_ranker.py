@@ -62,6 +62,7 @@ def test_scores_in_the_order_of_the_pairs_without_labels(ranker, toy_pairs):
     assert run["doc_id"].tolist() == toy_pairs["id_right"].tolist()
 
 
+@pytest.mark.slow
 def test_equals_the_keras_model(toy_pairs):
     """The Keras model on padded arrays, and the ranker on the bundle it leaves."""
     from ir_attention.bundle import Bundle

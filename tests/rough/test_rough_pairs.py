@@ -247,9 +247,8 @@ LONG = {
     ("model", "kind"),
     [
         *(("words", kind) for kind in LONG),
-        ("han", "5000 sentences"),
         # 100,000 steps one after the other take half a minute.
-        pytest.param("han", "one sentence", marks=pytest.mark.slow),
+        *(pytest.param("han", kind, marks=pytest.mark.slow) for kind in LONG),
     ],
 )
 def test_a_document_of_100_000_words(write, request, model, kind):
