@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 
-__all__ = ["STOP_WORDS", "normal", "sentences", "stem", "word_spans", "words"]
+__all__ = [
+    "STOP_WORDS",
+    "normal",
+    "sentence_texts",
+    "sentences",
+    "stem",
+    "stems",
+    "word_pattern",
+    "word_spans",
+    "words",
+]
 
 # Function words of English: they carry no topic, so that sharing them is no evidence.
 STOP_WORDS = frozenset(
@@ -65,6 +75,11 @@ def words(text: str) -> list[str]:
     ['The', 'U.S.', 'can’t', 'cut', '3.5%', 'of', '#jobs', 'says', '@POTUS', '👍🏽']
     """
     return (_ASCII_WORD if text.isascii() else _any_word()).findall(text)
+
+
+def word_pattern(ascii: bool) -> re.Pattern[str]:
+    """What `words` looks for, in texts of ASCII alone or in any. It reaches over no white space."""
+    return _ASCII_WORD if ascii else _any_word()
 
 
 def word_spans(
@@ -125,28 +140,46 @@ def sentences(text: str) -> list[tuple[int, int]]:
     >>> [text[start:end] for start, end in sentences(text)]
     ['Dr. Smith paid $3.50.', 'Why?', 'Nobody knows']
     """
-    if not _MAY_END.search(text):  # most headlines and many tweets
-        body = text.strip()
+    body = text.strip()
+    if _is_one(body):  # most headlines and many tweets
         start = text.find(body)
         return [(start, start + len(body))] if body else []
+    return _spans(text)
+
+
+def sentence_texts(text: str) -> list[str]:
+    """The `sentences` of a text themselves.
+
+    >>> sentence_texts("Dr. Smith paid $3.50. Why?")
+    ['Dr. Smith paid $3.50.', 'Why?']
+    """
+    body = text.strip()
+    if _is_one(body):
+        return [body] if body else []
+    return [text[start:end] for start, end in _spans(text)]
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
     # sentencex fails on white space outside ASCII and on lone surrogates: others of the same
     # length stand in for them.
     safe = text if text.isascii() else _ODD_SPACE.sub(" ", _SURROGATE.sub("\ufffd", text))
     spans: list[tuple[int, int]] = []
-    at, says = 0, True  # whether the last sentence has a letter or a digit
+    at, first, last, says = 0, 0, 0, True  # the last sentence, and whether it has a letter or digit
     for end in _ends(safe, _breaks(text)):
-        part, start = safe[at:end], at
+        part, start = safe[at:end].rstrip(), at
         at = end
-        if not (body := part.strip()):
+        if not (body := part.lstrip()):
             continue
-        start += len(part) - len(part.lstrip())
-        if spans and not (says and _SAYS.search(body) and _stands(safe, spans[-1], body)):
-            spans[-1] = (spans[-1][0], start + len(body))
-            says = says or bool(_SAYS.search(body))
+        start += len(part) - len(body)
+        speaks = body[0].isalnum() or _SAYS.search(body) is not None
+        if last and not (says and speaks and _stands(safe, (first, last), body)):
+            says = says or speaks
         else:
-            spans.append((start, start + len(body)))
-            says = bool(_SAYS.search(body))
-    return spans
+            if last:
+                spans.append((first, last))
+            first, says = start, speaks
+        last = start + len(body)
+    return [*spans, (first, last)] if last else spans
 
 
 def normal(word: str) -> str:
@@ -190,14 +223,19 @@ def stem(words: list[str]) -> list[str]:
     >>> stem(["Running", "#jobs", "Trump’s"])
     ['run', 'job', 'trump']
     """
+    return stems([normal(word) for word in words])
+
+
+def stems(forms: list[str]) -> list[str]:
+    """The Porter stems of words that are in their matching forms already."""
     from Stemmer import Stemmer
 
-    # A stemmer of its own for each call: they must not be shared between threads.
-    forms = [normal(word) for word in words]
+    # A stemmer of its own for each call: they must not be shared between threads. Without its
+    # cache, which takes longer than to stem.
     try:
-        return Stemmer("porter").stemWords(forms)
+        return Stemmer("porter", 0).stemWords(forms)
     except UnicodeEncodeError:
-        return Stemmer("porter").stemWords([_SURROGATE.sub("\ufffd", form) for form in forms])
+        return Stemmer("porter", 0).stemWords([_SURROGATE.sub("\ufffd", form) for form in forms])
 
 
 def _word_pattern(letter: str, cjk: str = "", marks: str = "", more: str = "") -> re.Pattern[str]:
@@ -275,14 +313,27 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _ABBREVIATION = re.compile(r"[^\W\d_](?:\.[^\W\d_])+\.?")
 
 _LINE_ENDS = r"\n-\r\x1c-\x1e\x85\u2028\u2029"
-_MAY_END = re.compile(rf"[.!?{_LINE_ENDS}\x80-\U0010ffff]")
-_BREAK = re.compile(rf"[{_LINE_ENDS}]\s*+|[!?]\s++|\)(?<=[.!?]\))\s++(?=[A-Z])")
+# The class in front is what all three begin with: the search for one class is a quick one.
+_BREAK = re.compile(
+    rf"[{_LINE_ENDS}!?)](?:(?<=[{_LINE_ENDS}])\s*+|(?<=[!?])\s++|(?<=[.!?]\))\s++(?=[A-Z]))"
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ODD_SPACE = re.compile(r"[^\S\x00-\x7f]")
 _ENTRY = re.compile(r"\(?(?:\d{1,3}|[A-Za-z])[.)]")
+_LONGEST_ENTRY = 5  # characters
 _CHAPTER = re.compile(r"\b(?:vols?|chs?|eqs?|arts?|figs|pars?|refs?)\.\Z", re.IGNORECASE)
 _WINDOW = 3000  # characters: more than most documents have
 _SAYS = re.compile(r"[^\W_]")
+
+
+def _is_one(body: str) -> bool:
+    """Whether a text has nothing in it that may end a sentence, but at its own end.
+
+    A search for one letter, or for the ends of lines, takes a tenth of a pattern's time.
+    """
+    text = body.rstrip(".!?")
+    found = "." in text or "!" in text or "?" in text
+    return not found and text.isascii() and text.splitlines() == [text]
 
 
 def _breaks(text: str) -> list[int]:
@@ -296,31 +347,39 @@ def _breaks(text: str) -> list[int]:
     return [*ends, len(text)]
 
 
-def _ends(text: str, breaks: list[int]) -> Iterator[int]:
+def _ends(text: str, breaks: list[int]) -> list[int]:
     """Where sentences end: at each of `breaks`, and where sentencex says so between them.
 
     It takes quadratic time on some texts (many quotes, no spaces), so it gets long ones by the
     window: what comes before the last part of a window is sure, the next window starts there.
     """
-    from sentencex import segment
-
+    segment = _segment()
+    ends: list[int] = []
     at = 0
     for end in breaks:
         while at < end:
-            stop = min(at + _WINDOW, end)
-            sizes = [len(part) for part in segment("en", text[at:stop])]
+            stop = end if end - at <= _WINDOW else at + _WINDOW
+            parts = segment("en", text[at:stop])
             if stop < end:
-                sizes.pop()
-            for size in sizes:
-                at += size
-                yield at
-            if stop < end and not sizes:  # one sentence, longer than the window
+                parts.pop()
+            for part in parts:
+                at += len(part)
+                ends.append(at)
+            if stop < end and not parts:  # one sentence, longer than the window
                 at = stop
+    return ends
+
+
+@cache
+def _segment() -> Callable[[str, str], list[str]]:
+    from sentencex import segment
+
+    return segment
 
 
 def _stands(text: str, before: tuple[int, int], part: str) -> bool:
     """Whether `part` is a sentence of its own, and not the rest of an entry or a reference."""
     start, end = before
-    if _ENTRY.fullmatch(text, start, end):
+    if end - start <= _LONGEST_ENTRY and _ENTRY.fullmatch(text, start, end):
         return False
     return not (part[0].isdigit() and _CHAPTER.search(text, max(start, end - 8), end))

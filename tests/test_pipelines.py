@@ -120,3 +120,29 @@ def test_bench_hierarchy(toy_pairs, tmp_path):
     rows = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
     assert [row["run"] for row in rows] == ["bm25", "han", "han, flattened"]
     assert all(row["queries"] == 48 for row in rows)
+
+
+def test_bench_pairs(toy_pairs, tmp_path):
+    toy_pairs.to_csv(tmp_path / "pairs.csv", index=False)
+    arguments = ["--pairs", "pairs.csv", "--skip", "conv-knrm", "--minilm", "no-such-folder"]
+    arguments += ["--epochs", 1, "--peer-queries", 8, "--repeats", 1]
+    printed = run("bench_pairs.py", *arguments, cwd=tmp_path)
+    found = json.loads(printed.splitlines()[-1])
+    assert set(found) == {
+        *("bench", "repeats", "threads", "cores", "versions", "scoring", "training"),
+        *("end_to_end", "ratios", "gemm", "floor", "skipped"),
+    }
+    # 24 queries with 5 documents each are scored, half to warm up; half of 24 are trained on.
+    assert set(found["scoring"]) == {"han", "han-bi", "mv-lstm", "mv-lstm, forward"}
+    assert {row["pairs"] for row in found["scoring"].values()} == {60}
+    assert set(found["training"]) == {"han", "mv-lstm"}
+    assert found["training"]["han"]["pairs"] == found["end_to_end"]["han"]["pairs"] == 120
+    assert found["training"]["mv-lstm"]["pairs"] == 80  # 2 groups of 5 for each of 8 queries
+    assert found["floor"].keys() == {
+        f"{part}_{unit}" for part in ("scoring", "training") for unit in ("mflop", "percent")
+    }
+    assert found["skipped"] == {
+        "conv-knrm": "left out by --skip",
+        "minilm": "there is no folder no-such-folder",
+    }
+    assert "skipped: minilm: there is no folder no-such-folder" in printed

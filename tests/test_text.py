@@ -80,6 +80,22 @@ def test_the_ascii_pattern_is_the_general_one(text):
     assert words(text) == module._any_word().findall(text)
 
 
+@given(TEXTS)
+@settings(deadline=None)
+def test_no_word_reaches_over_white_space(text):
+    assert words(text) == [word for chunk in text.split() for word in words(chunk)]
+
+
+@given(TEXTS)
+@settings(deadline=None)
+def test_one_sentence_is_seen_without_sentencex(text):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_is_one", lambda text: False)
+        expected = sentences(text)
+    assert sentences(text) == expected
+    assert module.sentence_texts(text) == [text[start:end] for start, end in expected]
+
+
 def test_spans_of_a_tokenizer():
     text = "New York, new york"
     assert word_spans(text, lambda text: ["New York", ",", "new", "york"]) == [

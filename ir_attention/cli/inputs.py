@@ -24,6 +24,7 @@ __all__ = [
     "Pairs",
     "Query",
     "QueryId",
+    "Threads",
     "beir_home",
     "check_text",
     "open_pairs",
@@ -31,6 +32,9 @@ __all__ = [
 ]
 
 Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The folder of a trained model.")]
+Threads = Annotated[
+    int, typer.Option("--threads", min=1, metavar="N", help="Of a han or han-bi. Same scores.")
+]
 Pairs = Annotated[
     Path,
     typer.Argument(
@@ -65,12 +69,16 @@ def open_pairs(
     document_id: str,
     *,
     labels: Literal["required", "optional"] = "required",
+    coded: bool = False,
 ) -> pd.DataFrame:
     """Checked pairs of a file, a BEIR folder, or a BEIR folder's file of judgements.
 
-    The strings are what columns are called in the file, empty where they have our names.
+    The strings are what columns are called in the file, empty where they have our names. With
+    `coded`, each distinct text is kept once.
     """
-    from ir_attention.data.readers import read_pairs
+    from ir_attention.data.readers import read_coded, read_pairs
+
+    read = read_coded if coded else read_pairs
 
     given = {
         "text_left": query,
@@ -83,8 +91,8 @@ def open_pairs(
     home = beir_home(path)
     try:
         if home is None or home == path:
-            return read_pairs(path, columns, labels=labels)
-        return read_pairs(home, columns, qrels=str(path.relative_to(home)), labels=labels)
+            return read(path, columns, labels=labels)
+        return read(home, columns, qrels=str(path.relative_to(home)), labels=labels)
     except DataError as error:
         # The reader speaks of its own arguments.
         for argument, option in _OPTIONS.items():

@@ -17,6 +17,7 @@ from ir_attention.cli.inputs import (
     Pairs,
     Query,
     QueryId,
+    Threads,
     open_pairs,
 )
 from ir_attention.cli.outputs import aligned
@@ -56,6 +57,7 @@ def evaluate(
     label: Label = "",
     query_id: QueryId = "",
     document_id: DocumentId = "",
+    threads: Threads = 1,
 ) -> None:
     """Measure how well a model ranks labelled pairs.
 
@@ -71,7 +73,7 @@ def evaluate(
     check_measures(measures)
     if run is not None and run.exists() and pairs.exists() and run.samefile(pairs):
         raise DataError(f"--run must not be PAIRS, which it would replace. Received: {run}")
-    ranker = Ranker.load(bundle)
+    ranker = Ranker.load(bundle, threads=threads)
     judged = _once(open_pairs(pairs, query, document, label, query_id, document_id))
     scored = ranker.score(judged)
     if run is not None:

@@ -17,6 +17,7 @@ from ir_attention.cli.inputs import (
     Pairs,
     Query,
     QueryId,
+    Threads,
     beir_home,
     check_text,
     open_pairs,
@@ -48,6 +49,7 @@ def score(
     label: Label = "",
     query_id: QueryId = "",
     document_id: DocumentId = "",
+    threads: Threads = 1,
 ) -> None:
     """Score pairs: their rows and a column `predictions`.
 
@@ -60,7 +62,7 @@ def score(
     from ir_attention.ranking.ranker import Ranker
 
     as_bytes = table_writer(out)
-    ranker = Ranker.load(bundle)
+    ranker = Ranker.load(bundle, threads=threads)
     columns = (query, document, label, query_id, document_id)
     checked = open_pairs(pairs, *columns, labels="optional")
     frame = checked if beir_home(pairs) else read_table(pairs)
@@ -86,6 +88,7 @@ def rank(
         int, typer.Option("-k", "--top", min=1, metavar="N", help="How many to show.")
     ] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
+    threads: Threads = 1,
 ) -> None:
     """Rank documents for a query, best first.
 
@@ -100,7 +103,7 @@ def rank(
     places, documents = read_documents(file)
     if not documents:
         talk(f"no documents in {'stdin' if file == '-' else file}")
-    order, scores = Ranker.load(bundle).order(query, documents, top)
+    order, scores = Ranker.load(bundle, threads=threads).order(query, documents, top)
     found = [
         {"position": places[at], "document": documents[at], "score": float(score)}
         for at, score in zip(order, scores, strict=True)

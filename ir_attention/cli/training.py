@@ -109,8 +109,8 @@ def train(
     }
     options |= {name: value for name, value in named.items() if value is not None}
     columns = (query, document, label, query_id, document_id)
-    train_pairs = open_pairs(train, *columns)
-    dev_pairs = None if dev is None else open_pairs(dev, *columns)
+    train_pairs = open_pairs(train, *columns, coded=True)
+    dev_pairs = None if dev is None else open_pairs(dev, *columns, coded=True)
     from ir_attention.training.fitting import train as fit
 
     trained = fit(

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ir_attention.data.checks import check_pairs
     from ir_attention.data.files import read_table
     from ir_attention.data.pairs import COLUMNS
-    from ir_attention.data.readers import as_pairs, read_pack, read_pairs
+    from ir_attention.data.readers import as_pairs, read_coded, read_pack, read_pairs
     from ir_attention.data.shipped import headline_tweets
     from ir_attention.data.splits import query_folds, split_by_query, split_by_row
 
@@ -19,6 +19,7 @@ __all__ = [
     "headline_tweets",
     "query_folds",
     "read_beir",
+    "read_coded",
     "read_pack",
     "read_pairs",
     "read_table",
@@ -33,6 +34,7 @@ _ROOM = {
     "headline_tweets": "shipped",
     "query_folds": "splits",
     "read_beir": "beir",
+    "read_coded": "readers",
     "read_pack": "readers",
     "read_pairs": "readers",
     "read_table": "files",

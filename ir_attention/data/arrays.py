@@ -7,27 +7,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ir_attention.data.matches import (
-    OVERALL_FEATURES,
-    WORD_FEATURES,
-    Lexicon,
-    Matches,
-    lexicon,
-    match,
-    spread,
-)
+from ir_attention.data.cutting import Cut, cut_texts
+from ir_attention.data.matches import Lexicon, Sides, lexicon, match, spread
 from ir_attention.data.vocabulary import Vocabulary
-from ir_attention.text import STOP_WORDS, normal, sentences, stem, words
+from ir_attention.text import STOP_WORDS, normal, stems
 
 __all__ = [
     "Cuts",
+    "Grouped",
     "PairArrays",
     "Runs",
-    "Sizes",
     "Texts",
+    "arrays_of_groups",
     "cut_report",
     "number_texts",
-    "pad",
     "pair_arrays",
 ]
 
@@ -53,7 +46,12 @@ class Texts(NamedTuple):
 
 
 class PairArrays(NamedTuple):
-    """Pairs of queries and documents, ragged: what `models.forward` scores and `pad` pads."""
+    """Pairs of queries and documents, ragged: what is scored, and what batches are made of.
+
+    What a model thinks of a document's word up to its sentence depends on the word and the query
+    alone: `row_piece`, `row_query` and `row_features` have each of these once, `document_row` says
+    which of them each word of a document is.
+    """
 
     pieces: np.ndarray  # unique vocabulary ids; the rest are places in it
     query: np.ndarray  # all queries, end to end
@@ -65,10 +63,14 @@ class PairArrays(NamedTuple):
     document_features: np.ndarray  # (len(document), 8)
     query_features: np.ndarray  # (pieces of the query of each pair, end to end, 8)
     overall: np.ndarray  # (pairs, 11)
+    row_piece: np.ndarray  # (rows,) places in `pieces`
+    row_query: np.ndarray  # (rows,) ascending
+    row_features: np.ndarray  # (rows, 8)
+    document_row: np.ndarray  # (len(document),)
 
 
 def number_texts(
-    texts: Sequence[str],
+    texts: Sequence[str] | Cut,
     vocabulary: Vocabulary,
     *,
     tokenizer: Callable[[str], list[str]] | None = None,
@@ -76,33 +78,22 @@ def number_texts(
 ) -> Texts:
     """Cuts texts into sentences and words, and numbers the unique words.
 
-    Sentences without a word are dropped. Nothing else is.
+    Sentences without a word are dropped. Nothing else is. Texts that are cut already
+    (`cutting.cut_texts`) are numbered as they are, whatever the other arguments say.
     """
-    numbers: dict[str, int] = {}
-    word: list[int] = []
-    lengths: list[int] = []
-    counts: list[int] = []
-    cut = tokenizer or words
-    for text in texts:
-        spans = sentences(text) if split_sentences else [(0, len(text))]
-        before = len(lengths)
-        for start, end in spans:
-            found = cut(text[start:end])
-            if found:
-                word.extend([numbers.setdefault(one, len(numbers)) for one in found])
-                lengths.append(len(found))
-        counts.append(len(lengths) - before)
-    forms, places = _unique_forms(list(numbers))
-    stems = stem(forms)
+    if not isinstance(texts, Cut):
+        texts = cut_texts(texts, tokenizer=tokenizer, split_sentences=split_sentences)
+    forms, places = _unique_forms(texts.written)
+    roots = stems(forms)
     pieces, piece_counts = vocabulary.ids(forms)
     return Texts(
         forms,
-        lexicon(forms, stems, vocabulary.rarity(stems), STOP_WORDS),
+        lexicon(forms, roots, vocabulary.rarity(roots), STOP_WORDS),
         pieces,
         piece_counts,
-        places[np.array(word, np.int64)],
-        np.array(lengths, np.int64),
-        np.array(counts, np.int64),
+        places[texts.word],
+        texts.sentence_lengths,
+        texts.sentence_counts,
     )
 
 
@@ -124,29 +115,84 @@ def pair_arrays(
         cuts: Where to cut. Default: nowhere.
     """
     groups = list(groups)
-    of_text = Runs.of_texts(texts)
     queries = np.array([query for query, _ in groups], np.int64)
     documents = np.concatenate([np.zeros(0, np.int64), *[docs for _, docs in groups]])
-    matches = [
-        match(texts.words, of_text.words([query]), of_text.words(docs), of_text.lengths[docs])
-        for query, docs in groups
-    ]
-    query = _cut(texts, of_text.words(queries), of_text.lengths[queries], cuts and cuts.query)
-    document, sentence_counts = _cut_documents(texts, of_text, documents, cuts)
-    unique, places = np.unique(np.concatenate([query.pieces, document.pieces]), return_inverse=True)
-    features = _stack([m.document for m in matches], len(WORD_FEATURES))[document.words]
+    sizes = np.fromiter((len(docs) for _, docs in groups), np.int64, len(groups))
+    grouped = Grouped(queries, documents, np.repeat(np.arange(len(groups)), sizes))
+    return arrays_of_groups(Runs.of_texts(texts), grouped, cuts)
+
+
+class Grouped(NamedTuple):
+    """Queries and the documents of each, as places of texts."""
+
+    queries: np.ndarray  # (queries,)
+    documents: np.ndarray  # (pairs,)
+    pair_query: np.ndarray  # (pairs,) ascending places in `queries`
+
+
+def arrays_of_groups(of_text: Runs, grouped: Grouped, cuts: Cuts | None = None) -> PairArrays:
+    """As `pair_arrays`, of many queries at once."""
+    texts, (queries, documents, pair_query) = of_text.texts, grouped
+    sides = Sides(
+        of_text.words(queries),
+        of_text.lengths[queries],
+        of_text.words(documents),
+        of_text.lengths[documents],
+        pair_query,
+    )
+    found = match(texts.words, sides)
+    query = _cut(of_text, sides.query, sides.query_lengths, cuts and cuts.query)
+    document, sentence_counts = _cut_documents(of_text, documents, cuts)
+    # Words to pieces: a row of each piece of each row.
+    rows = _cut(of_text, found.rows, np.ones(len(found.rows), np.int64), None)
+    first = np.cumsum(rows.lengths) - rows.lengths
+    document_row = first[found.place[document.words]] + document.numbers
+    row = _marked(document_row, len(rows.pieces))  # a cut may leave out some
+    unique = _marked(np.concatenate([query.pieces, rows.pieces[row.kept]]), of_text.most + 1)
+    row_piece = unique.place[rows.pieces[row.kept]]
+    of_row = found.document[rows.words[row.kept]]
+    document_row = row.place[document_row]
     return PairArrays(
-        unique.astype(np.int32),
-        places[: len(query.pieces)],
+        unique.kept.astype(np.int32),
+        unique.place[query.pieces],
         query.lengths,
-        places[len(query.pieces) :],
+        row_piece[document_row],
         document.lengths,
         sentence_counts,
-        np.repeat(np.arange(len(groups)), np.array([len(docs) for _, docs in groups], np.int64)),
-        features,
-        _query_features(matches, query, of_text.lengths[queries]),
-        _stack([m.overall for m in matches], len(OVERALL_FEATURES)),
+        pair_query,
+        of_row[document_row],
+        found.query[_words_of_pairs(query, sides)],
+        found.overall,
+        row_piece,
+        found.row_query[rows.words[row.kept]],
+        of_row,
+        document_row,
     )
+
+
+class _Marked(NamedTuple):
+    """Which of some numbers occur."""
+
+    kept: np.ndarray  # those that do, ascending
+    place: np.ndarray  # (limit,) of each that does in `kept`
+
+
+def _marked(numbers: np.ndarray, limit: int) -> _Marked:
+    """By a table: for numbers below a limit that is not much larger than their count."""
+    occurs = np.zeros(limit, bool)
+    occurs[numbers] = True
+    return _Marked(np.flatnonzero(occurs), np.cumsum(occurs) - 1)
+
+
+def _words_of_pairs(query: _Pieces, sides: Sides) -> np.ndarray:
+    """For the query's pieces in each pair, the place of their word among those of all pairs."""
+    of_pair = sides.query_lengths[sides.pair_query]
+    starts = np.cumsum(of_pair) - of_pair
+    sizes = query.lengths[sides.pair_query]
+    ends = np.cumsum(query.lengths)
+    piece = spread((ends - query.lengths)[sides.pair_query], sizes)
+    firsts = np.cumsum(sides.query_lengths) - sides.query_lengths
+    return query.words[piece] + np.repeat(starts - firsts[sides.pair_query], sizes)
 
 
 class _Pieces(NamedTuple):
@@ -155,6 +201,7 @@ class _Pieces(NamedTuple):
     pieces: np.ndarray  # vocabulary ids, end to end
     lengths: np.ndarray  # pieces of each run
     words: np.ndarray  # for each piece, the place of its word among the words given
+    numbers: np.ndarray  # and which piece of it it is
 
 
 class Runs(NamedTuple):
@@ -164,13 +211,20 @@ class Runs(NamedTuple):
     starts: np.ndarray  # (texts,) the first word
     lengths: np.ndarray  # (texts,) words
     sentences: np.ndarray  # (texts,) the first sentence
+    pieces: np.ndarray  # (unique words,) the first piece
+    whole: bool  # whether each word is a piece
+    most: int  # the largest id of a piece
 
     @classmethod
     def of_texts(cls, texts: Texts) -> Runs:
         bounds = np.concatenate([[0], np.cumsum(texts.sentence_lengths)])
         last = np.cumsum(texts.sentence_counts)
         first = last - texts.sentence_counts
-        return cls(texts, bounds[first], bounds[last] - bounds[first], first)
+        pieces = np.cumsum(texts.piece_counts) - texts.piece_counts
+        whole = bool((texts.piece_counts == 1).all())
+        most = int(texts.pieces.max(initial=0))
+        lengths = bounds[last] - bounds[first]
+        return cls(texts, bounds[first], lengths, first, pieces, whole, most)
 
     def words(self, places: Sequence[int] | np.ndarray) -> np.ndarray:
         """The words of some texts, end to end."""
@@ -183,57 +237,46 @@ class Runs(NamedTuple):
         return spread(self.sentences[places], self.texts.sentence_counts[places])
 
 
-def _cut(texts: Texts, word: np.ndarray, lengths: np.ndarray, limit: int | None) -> _Pieces:
+def _cut(of_text: Runs, word: np.ndarray, lengths: np.ndarray, limit: int | None) -> _Pieces:
     """The pieces of runs of words, at most `limit` of each run."""
+    texts, at = of_text.texts, np.arange(len(word))
+    if of_text.whole and (limit is None or lengths.max(initial=0) <= limit):
+        return _Pieces(texts.pieces[word], lengths, at, np.zeros(len(word), np.int64))
     counts = texts.piece_counts[word]
-    first = np.cumsum(texts.piece_counts) - texts.piece_counts
-    pieces = texts.pieces[spread(first[word], counts)]
-    source = np.repeat(np.arange(len(word)), counts)
+    pieces = texts.pieces[spread(of_text.pieces[word], counts)]
+    source = np.repeat(at, counts)
+    number = np.arange(len(source)) - np.repeat(np.cumsum(counts) - counts, counts)
     run = np.repeat(np.arange(len(lengths)), lengths)[source]
     totals = np.bincount(run, minlength=len(lengths))
-    if limit is None or not len(totals) or totals.max() <= limit:
-        return _Pieces(pieces, totals, source)
+    if limit is None or totals.max(initial=0) <= limit:
+        return _Pieces(pieces, totals, source, number)
     kept = np.arange(len(run)) - (np.cumsum(totals) - totals)[run] < limit
-    return _Pieces(pieces[kept], np.minimum(totals, limit), source[kept])
+    return _Pieces(pieces[kept], np.minimum(totals, limit), source[kept], number[kept])
 
 
 def _cut_documents(
-    texts: Texts, of_text: Runs, documents: np.ndarray, cuts: Cuts | None
+    of_text: Runs, documents: np.ndarray, cuts: Cuts | None
 ) -> tuple[_Pieces, np.ndarray]:
     """The pieces of documents by sentence, and how many sentences each document has."""
-    counts = texts.sentence_counts[documents]
-    lengths = texts.sentence_lengths[of_text.sentence_places(documents)]
-    cut = _cut(texts, of_text.words(documents), lengths, cuts and cuts.sentence)
-    if cuts is None or not len(counts) or counts.max() <= cuts.sentences:
+    counts = of_text.texts.sentence_counts[documents]
+    lengths = of_text.texts.sentence_lengths[of_text.sentence_places(documents)]
+    cut = _cut(of_text, of_text.words(documents), lengths, cuts and cuts.sentence)
+    if cuts is None or counts.max(initial=0) <= cuts.sentences:
         return cut, counts
     number = np.arange(len(lengths)) - np.repeat(np.cumsum(counts) - counts, counts)
     early = number < cuts.sentences
     kept = np.repeat(early, cut.lengths)
-    cut = _Pieces(cut.pieces[kept], cut.lengths[early], cut.words[kept])
+    cut = _Pieces(cut.pieces[kept], cut.lengths[early], cut.words[kept], cut.numbers[kept])
     return cut, np.minimum(counts, cuts.sentences)
-
-
-def _query_features(matches: list[Matches], query: _Pieces, lengths: np.ndarray) -> np.ndarray:
-    """The features of the query's pieces in each pair, `(pieces of all pairs, 8)`."""
-    parts = []
-    firsts, ends = np.cumsum(lengths) - lengths, np.cumsum(query.lengths)
-    for m, first, end, size in zip(matches, firsts, ends, query.lengths, strict=True):
-        local = query.words[end - size : end] - first
-        parts.append(m.query[:, local].reshape(-1, len(WORD_FEATURES)))
-    return _stack(parts, len(WORD_FEATURES))
-
-
-def _stack(parts: list[np.ndarray], width: int) -> np.ndarray:
-    return np.concatenate([np.zeros((0, width), np.float32), *parts])
 
 
 def cut_report(texts: Texts, queries: np.ndarray, documents: np.ndarray, cuts: Cuts) -> list[str]:
     """What `cuts` leave out of the distinct texts of some pairs, a sentence for each kind."""
     of_text, said = Runs.of_texts(texts), []
     queries, documents = np.unique(queries), np.unique(documents)
-    sizes = _cut(texts, of_text.words(queries), of_text.lengths[queries], None).lengths
+    sizes = _cut(of_text, of_text.words(queries), of_text.lengths[queries], None).lengths
     lines = [(sizes > cuts.query, f"queries are longer than {cuts.query} words")]
-    document, counts = _cut_documents(texts, of_text, documents, None)
+    document, counts = _cut_documents(of_text, documents, None)
     long = document.lengths > cuts.sentence
     lines.append((long, f"sentences of documents are longer than {cuts.sentence}"))
     lines.append((counts > cuts.sentences, f"documents have over {cuts.sentences} sentences"))
@@ -241,74 +284,3 @@ def cut_report(texts: Texts, queries: np.ndarray, documents: np.ndarray, cuts: C
         if over.any():
             said.append(f"{over.sum()} of {len(over)} {what}: training takes their beginning")
     return said
-
-
-class Sizes(NamedTuple):
-    """The fixed sizes of a padded batch, so that a model is traced once."""
-
-    queries: int = 16
-    pairs: int = 128
-    query: int = 16  # pieces of a query
-    sentence: int = 36  # pieces of a sentence
-    sentences: int = 8  # sentences of a document
-    pieces: int = 512  # unique pieces, rounded up to a multiple of this
-    sents: int = 64  # sentences of all documents, likewise
-
-
-def pad(arrays: PairArrays, sizes: Sizes) -> dict[str, np.ndarray]:
-    """The same pairs as rectangles, for `models.matcher`. Padding pairs have no sentences.
-
-    Returns:
-        By name: `pieces` `(pieces,)`; `query` `(queries, words)`, `query_length` `(queries,)`;
-        `document` `(sents, words)`, `sentence_length` and `sentence_pair` `(sents,)`; `slots`
-        `(pairs, sentences)`, 1-based rows of `document`, 0 where there is none;
-        `sentence_count`, `pair_query` `(pairs,)`; `document_features` `(sents, words, 8)`,
-        `query_features` `(pairs, words, 8)`, `overall` `(pairs, 11)`.
-    """
-    pairs, sents = len(arrays.pair_query), len(arrays.sentence_lengths)
-    total = _up(sents, sizes.sents)
-    numbers = np.repeat(np.arange(pairs), arrays.sentence_counts)
-    place = np.arange(sents) - np.repeat(
-        np.cumsum(arrays.sentence_counts) - arrays.sentence_counts, arrays.sentence_counts
-    )
-    slots = np.zeros((sizes.pairs, sizes.sentences), np.int32)
-    slots[numbers, place] = np.arange(1, sents + 1)
-    of_pair = arrays.query_lengths[arrays.pair_query]
-    return {
-        "pieces": _filled(arrays.pieces, _up(len(arrays.pieces), sizes.pieces)),
-        "query": _rows(arrays.query, arrays.query_lengths, (sizes.queries, sizes.query)),
-        "query_length": _filled(arrays.query_lengths, sizes.queries),
-        "document": _rows(arrays.document, arrays.sentence_lengths, (total, sizes.sentence)),
-        "sentence_length": _filled(arrays.sentence_lengths, total),
-        "sentence_pair": _filled(numbers, total),
-        "slots": slots,
-        "sentence_count": _filled(arrays.sentence_counts, sizes.pairs),
-        "pair_query": _filled(arrays.pair_query, sizes.pairs),
-        "document_features": _rows(
-            arrays.document_features, arrays.sentence_lengths, (total, sizes.sentence)
-        ),
-        "query_features": _rows(arrays.query_features, of_pair, (sizes.pairs, sizes.query)),
-        "overall": _filled(arrays.overall, sizes.pairs),
-    }
-
-
-def _up(number: int, step: int) -> int:
-    return max(1, -(-number // step)) * step
-
-
-def _filled(values: np.ndarray, size: int) -> np.ndarray:
-    """`values` with rows of zeros behind, as int32 or float32."""
-    out = np.zeros((size, *values.shape[1:]), _narrow(values))
-    out[: len(values)] = values
-    return out
-
-
-def _rows(values: np.ndarray, lengths: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Ragged runs as rows of a rectangle with zeros behind each."""
-    out = np.zeros((*shape, *values.shape[1:]), _narrow(values))
-    out[: len(lengths)][np.arange(shape[1]) < lengths[:, None]] = values
-    return out
-
-
-def _narrow(values: np.ndarray) -> type:
-    return np.float32 if values.dtype.kind == "f" else np.int32

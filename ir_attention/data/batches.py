@@ -7,21 +7,46 @@ passed: pointwise each pair, pairwise each positive, listwise each query that ha
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
+from ir_attention.data.matches import spread
 from ir_attention.errors import DataError
 
 __all__ = ["SAMPLERS", "Batch", "Judged", "listwise", "pairwise", "pointwise"]
 
 
-class Judged(NamedTuple):
-    """Labelled pairs as numbers: places of texts, and labels of at least 0."""
+@dataclass(frozen=True)
+class Judged:
+    """Labelled pairs as numbers: places of texts, and labels of at least 0.
+
+    They are sorted into queries once, with the first epoch that asks for it.
+    """
 
     query: np.ndarray  # (pairs,)
     document: np.ndarray  # (pairs,)
     label: np.ndarray  # (pairs,)
+
+    @cached_property
+    def mixed(self) -> Mixed:
+        """The queries that have a relevant and another document.
+
+        Raises:
+            DataError: There is none.
+        """
+        return _mixed(self)
+
+
+class Mixed(NamedTuple):
+    """Rows of pairs by query, of each query the relevant ones first."""
+
+    rows: np.ndarray  # (pairs of mixed queries,)
+    first: np.ndarray  # (queries,) where each one's rows begin
+    good: np.ndarray  # (queries,) how many of them are relevant
+    bad: np.ndarray  # (queries,) how many are not
 
 
 class Batch(NamedTuple):
@@ -49,14 +74,16 @@ def listwise(
     Raises:
         DataError: No query has both labels.
     """
-    groups = _groups(pairs)
-    lists = []
-    for number in rng.permutation(len(groups)):
-        rows = groups[number]
-        good = rng.permutation(rows[pairs.label[rows] > 0])[: min(positives, candidates - 1)]
-        bad = rng.permutation(rows[pairs.label[rows] == 0])[: candidates - len(good)]
-        lists.append(np.concatenate([good, bad]))
-    return _batches(pairs, lists, queries)
+    mixed = pairs.mixed
+    good = np.minimum(mixed.good, min(positives, candidates - 1))
+    bad = np.minimum(mixed.bad, candidates - good)
+    order = rng.permutation(len(mixed.first))
+    rows = mixed.rows.copy()
+    _shuffle(rows, mixed.first, mixed.good, good, rng)
+    _shuffle(rows, mixed.first + mixed.good, mixed.bad, bad, rng)
+    starts = np.stack([mixed.first, mixed.first + mixed.good], axis=1)[order].ravel()
+    taken = np.stack([good, bad], axis=1)[order].ravel()
+    return _batches(pairs, rows[spread(starts, taken)], (good + bad)[order], queries)
 
 
 def pairwise(
@@ -70,14 +97,15 @@ def pairwise(
     Raises:
         DataError: No query has both labels.
     """
-    lists = []
-    for rows in _groups(pairs):
-        bad = rows[pairs.label[rows] == 0]
-        for row in rows[pairs.label[rows] > 0]:
-            drawn = rng.choice(bad, negatives, replace=len(bad) < negatives)
-            lists.append(np.concatenate([[row], drawn]))
-    order = rng.permutation(len(lists))
-    return _batches(pairs, [lists[number] for number in order], queries)
+    mixed = pairs.mixed
+    query = np.repeat(np.arange(len(mixed.first)), mixed.good)
+    leading = mixed.rows[spread(mixed.first, mixed.good)]
+    order = rng.permutation(len(leading))
+    query = query[order]
+    drawn = _draw(mixed.bad[query], negatives, rng)
+    others = mixed.rows[(mixed.first + mixed.good)[query][:, None] + drawn]
+    rows = np.concatenate([leading[order, None], others], axis=1)
+    return _batches(pairs, rows.ravel(), np.full(len(rows), 1 + negatives), queries)
 
 
 def pointwise(pairs: Judged, rng: np.random.Generator, *, rows: int = 128) -> Iterator[Batch]:
@@ -92,34 +120,75 @@ def pointwise(pairs: Judged, rng: np.random.Generator, *, rows: int = 128) -> It
             f"{len(pairs.label)} pairs, labels {np.unique(pairs.label).tolist()}"
         )
     order = rng.permutation(len(pairs.label))
-    return _batches(pairs, [order[at : at + 1] for at in range(len(order))], rows)
+    return _batches(pairs, order, np.ones(len(order), np.int64), rows)
 
 
 SAMPLERS = {"listwise": listwise, "pairwise": pairwise, "pointwise": pointwise}
 
 
-def _groups(pairs: Judged) -> list[np.ndarray]:
-    """The rows of each query that has a relevant and another document; queries by first row."""
-    order = np.argsort(pairs.query, kind="stable")
-    _, starts = np.unique(pairs.query[order], return_index=True)
-    groups = [rows for rows in np.split(order, starts[1:]) if len(rows)]
-    mixed = [r for r in groups if (pairs.label[r] > 0).any() and (pairs.label[r] == 0).any()]
-    if not mixed:
+def _mixed(pairs: Judged) -> Mixed:
+    rows = np.flatnonzero(pairs.label >= 0)
+    irrelevant = pairs.label[rows] == 0
+    order = np.lexsort((irrelevant, pairs.query[rows]))
+    rows, irrelevant, query = rows[order], irrelevant[order], pairs.query[rows[order]]
+    first = np.flatnonzero(np.diff(query, prepend=query[:1] - 1))
+    size = np.diff(first, append=len(rows))
+    bad = np.diff(np.concatenate([[0], np.cumsum(irrelevant)])[[*first, len(rows)]])
+    both = (bad > 0) & (bad < size)
+    if not both.any():
         raise DataError(
             "no query has both a relevant document and another, so there is nothing to learn a "
-            f"ranking from. Received: {len(groups)} queries, {len(pairs.label)} pairs, labels "
+            f"ranking from. Received: {len(first)} queries, {len(pairs.label)} pairs, labels "
             f"{np.unique(pairs.label).tolist()}"
         )
-    return sorted(mixed, key=lambda rows: int(rows.min()))
+    first, size, bad = first[both], size[both], bad[both]
+    return Mixed(rows[spread(first, size)], np.cumsum(size) - size, size - bad, bad)
 
 
-def _batches(pairs: Judged, lists: list[np.ndarray], size: int) -> Iterator[Batch]:
-    for start in range(0, len(lists), size):
-        part = lists[start : start + size]
-        rows = np.concatenate(part)
+def _shuffle(
+    rows: np.ndarray,
+    starts: np.ndarray,
+    sizes: np.ndarray,
+    wanted: np.ndarray,
+    rng: np.random.Generator,
+) -> None:
+    """Brings `wanted` random ones of each run of `rows` to its front, in place.
+
+    A Fisher-Yates shuffle that stops early, of all runs at once.
+    """
+    for step in range(int(wanted.max(initial=0))):
+        active = wanted > step
+        here = starts[active] + step
+        there = here + rng.integers(sizes[active] - step)
+        rows[here], rows[there] = rows[there], rows[here]
+
+
+def _draw(sizes: np.ndarray, wanted: int, rng: np.random.Generator) -> np.ndarray:
+    """Random numbers below each size, `(sizes, wanted)`; different ones where there are enough."""
+    drawn = np.zeros((len(sizes), wanted), np.int64)
+    enough = sizes >= wanted
+    for step in range(wanted):
+        # Of those that are left: the ones drawn before are passed over, the lowest first.
+        number = rng.integers(np.where(enough, sizes - step, sizes))
+        for before in np.sort(drawn[:, :step], axis=1).T:
+            number += enough & (number >= before)
+        drawn[:, step] = number
+    return drawn
+
+
+def _batches(pairs: Judged, rows: np.ndarray, lengths: np.ndarray, size: int) -> Iterator[Batch]:
+    """Groups of rows, which stand end to end, `size` at a time: views of one array each."""
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    query = pairs.query[rows[ends[:-1]]]
+    document, label = pairs.document[rows], pairs.label[rows]
+    group = np.repeat(np.arange(len(lengths)) % size, lengths)
+    bounds = ends[::size].tolist()
+    if (len(ends) - 1) % size:
+        bounds.append(len(rows))
+    for number, (start, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
         yield Batch(
-            np.array([pairs.query[one[0]] for one in part]),
-            pairs.document[rows],
-            pairs.label[rows],
-            np.repeat(np.arange(len(part)), [len(one) for one in part]),
+            query[number * size : (number + 1) * size],
+            document[start:end],
+            label[start:end],
+            group[start:end],
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ir_attention.data.coded import decode, distinct
 from ir_attention.data.files import shown
 
 __all__ = ["Finding", "Report", "check_pairs", "once_each"]
@@ -94,7 +95,7 @@ def check_pairs(
 
 def _empty(part: str, pairs: pd.DataFrame) -> Iterator[Finding]:
     for side, kind in (("left", "queries"), ("right", "documents")):
-        texts = pairs.drop_duplicates(f"id_{side}")
+        texts = decode(pairs.drop_duplicates(f"id_{side}"))
         empty = texts[f"text_{side}"].str.strip() == ""
         yield from _finding(part, f"{kind} have no text", empty, texts[f"id_{side}"])
 
@@ -104,8 +105,8 @@ def _labels(part: str, pairs: pd.DataFrame) -> Iterator[Finding]:
         what = f"pairs have the same label, {pairs['label'].iloc[0]}"
         yield Finding(part, what, len(pairs), len(pairs), _pair(pairs, 0))
         return
-    relevant = (pairs["label"] > 0).groupby(pairs["id_left"], sort=False)
-    queries = pairs.drop_duplicates("id_left")
+    relevant = (pairs["label"] > 0).groupby(pd.factorize(pairs["id_left"])[0], sort=False)
+    queries = decode(pairs.drop_duplicates("id_left"))
     names = queries["id_left"] + " " + queries["text_left"].map(shown)
     yield from _finding(part, "queries have no relevant document", ~relevant.any(), names)
     yield from _finding(part, "queries have relevant documents only", relevant.all(), names)
@@ -149,8 +150,8 @@ def _repeated(part: str, pairs: pd.DataFrame) -> Iterator[Finding]:
 
 def _shared(part: str, pairs: pd.DataFrame, train: pd.DataFrame) -> Iterator[Finding]:
     for side, kind in (("left", "queries"), ("right", "documents")):
-        texts = pd.Series(pairs[f"text_{side}"].unique())
-        shared = texts.isin(train[f"text_{side}"].unique())
+        texts = pd.Series(distinct(pairs[f"text_{side}"])[1], dtype=object)
+        shared = texts.isin(distinct(train[f"text_{side}"])[1])
         yield from _finding(part, f"{kind} are in train too", shared, texts.map(shown))
 
 

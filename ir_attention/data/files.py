@@ -36,11 +36,18 @@ class Table:
         frame: The rows, in the order of the source.
         name: The file, or the kind of object.
         place: From the number of a row, from 0, to its place in the source.
+        names: The columns of the source, if the frame has only some of them.
     """
 
     frame: pd.DataFrame
     name: str
     place: Callable[[int], str]
+    names: tuple[str, ...] | None = None
+
+    @property
+    def headers(self) -> list[str]:
+        """The columns of the source."""
+        return list(self.frame.columns if self.names is None else self.names)
 
 
 def read_table(path: str | Path, *, format: str | None = None) -> pd.DataFrame:

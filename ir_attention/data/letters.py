@@ -8,12 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from ir_attention.data.matches import letter_trigrams
-from ir_attention.text import stem
+from ir_attention.text import stems
 
 __all__ = ["letter_vectors"]
 
 # Places that a stem or a trigram adds to: with several, two of them seldom look the same.
 _PLACES = 4
+# Words whose vectors are made at once: those of the usual width stay in the cache.
+_WORDS = 512
 
 
 def letter_vectors(forms: Sequence[str], width: int) -> np.ndarray:
@@ -33,25 +35,32 @@ def letter_vectors(forms: Sequence[str], width: int) -> np.ndarray:
         `(words, width)` float32, each of length 1; the same in every process.
     """
     trigrams, counts = letter_trigrams(list(forms))
-    of_word = np.repeat(np.arange(len(forms)), counts)
-    letters = _hashed(trigrams.astype(np.uint64), of_word, (len(forms), width))
-    stems = [zlib.crc32(one.encode("utf-8", "surrogatepass")) for one in stem(list(forms))]
+    roots = [zlib.crc32(one.encode("utf-8", "surrogatepass")) for one in stems(list(forms))]
     # Set apart from trigrams, whose highest bit is never set.
-    numbers = np.array(stems, np.uint64) | np.uint64(1 << 63)
-    both = _unit(letters) + _unit(_hashed(numbers, np.arange(len(forms)), (len(forms), width)))
-    return _unit(both)
+    numbers = np.array(roots, np.uint64) | np.uint64(1 << 63)
+    vectors = np.empty((len(forms), width), np.float32)
+    ends = np.cumsum(counts)
+    for start in range(0, len(forms), _WORDS):
+        part = slice(start, start + _WORDS)
+        own = slice((ends - counts)[start], ends[part][-1])
+        of_word = np.repeat(np.arange(len(counts[part])), counts[part])
+        both = _hashed(trigrams[own].astype(np.uint64), of_word, vectors[part].shape)
+        both += _hashed(numbers[part], np.arange(len(both)), both.shape)
+        vectors[part] = _unit(both)
+    return vectors
 
 
-def _hashed(features: np.ndarray, rows: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """The sum of signed places of each row's features."""
-    out = np.zeros(shape, np.float32)
+def _hashed(features: np.ndarray, rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The sum of signed places of each row's features, made 1 long."""
     bits = _mixed(features)
+    places, signs = [], []
     for _ in range(_PLACES):
         place = (bits & np.uint64(0x7FFF)) % np.uint64(shape[1])
-        sign = np.where(bits & np.uint64(0x8000), np.float32(1), np.float32(-1))
-        np.add.at(out, (rows, place.astype(np.int64)), sign)
+        places.append(rows * shape[1] + place.astype(np.int64))
+        signs.append(np.where(bits & np.uint64(0x8000), 1.0, -1.0))
         bits = bits >> np.uint64(16)
-    return out
+    sums = np.bincount(np.concatenate(places), np.concatenate(signs), shape[0] * shape[1])
+    return _unit(sums.astype(np.float32).reshape(shape))
 
 
 def _mixed(numbers: np.ndarray) -> np.ndarray:
@@ -63,5 +72,6 @@ def _mixed(numbers: np.ndarray) -> np.ndarray:
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
+    vectors /= np.where(norms > 0, norms, 1)
+    return vectors

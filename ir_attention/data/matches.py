@@ -1,7 +1,7 @@
 """Evidence that two texts share words: exactly, by stem, or by their letters.
 
 The features hold for words never seen in training, which is why a matcher needs them. They are
-computed for one query and all its documents at once, for training and ranking alike.
+computed for queries and all their documents at once, for training and ranking alike.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ __all__ = [
     "WORD_FEATURES",
     "Lexicon",
     "Matches",
+    "Sides",
     "letter_trigrams",
     "lexicon",
     "match",
@@ -55,21 +56,52 @@ OVERALL_FEATURES = (
 
 
 class Lexicon(NamedTuple):
-    """What matching needs to know of each unique word of a request."""
+    """What matching needs to know of each unique word of a request.
+
+    Its marks are what it can share with another word: its letter trigrams, sorted, and behind
+    them its stem. All are numbers that are the same for the same mark of any word.
+    """
 
     stem: np.ndarray  # (words,) equal numbers for equal stems
     idf: np.ndarray  # (words,) 0 to 1
     content: np.ndarray  # (words,) False for function words
-    trigrams: np.ndarray  # end to end; each word's sorted
-    trigram_counts: np.ndarray  # (words,)
+    marks: np.ndarray  # end to end
+    starts: np.ndarray  # (words,) of each word's marks
+    trigrams: np.ndarray  # (words,) how many
+    inner: np.ndarray  # (words,) how many of them touch neither end of the word
+    kinds: np.ndarray  # (distinct marks,) what each is: 0 a stem, 1 a trigram, 2 an inner one
+
+
+class Sides(NamedTuple):
+    """Queries and their documents, as numbers of words in a lexicon."""
+
+    query: np.ndarray  # the words of all queries, end to end
+    query_lengths: np.ndarray  # (queries,)
+    document: np.ndarray  # the words of each pair's document, end to end
+    lengths: np.ndarray  # (pairs,) words of each document; 0 is allowed
+    pair_query: np.ndarray  # (pairs,) ascending
 
 
 class Matches(NamedTuple):
-    """The features of one query and its documents."""
+    """The features of pairs. A row is a word of a query's documents, whatever their number."""
 
-    document: np.ndarray  # (words of all documents, 8)
-    query: np.ndarray  # (documents, words of the query, 8)
-    overall: np.ndarray  # (documents, 11)
+    rows: np.ndarray  # (rows,) the word; of one query ascending
+    row_query: np.ndarray  # (rows,) ascending
+    place: np.ndarray  # the row of each word of each pair's document, end to end
+    document: np.ndarray  # (rows, 8)
+    query: np.ndarray  # (words of the query of each pair, end to end, 8)
+    overall: np.ndarray  # (pairs, 11)
+
+
+class _Shared(NamedTuple):
+    """Where a row and a word of its query have something in common, by rows."""
+
+    row: np.ndarray  # (entries,) ascending
+    column: np.ndarray  # (entries,) the place of the query's word among all queries' words
+    same: np.ndarray  # (entries,) the same word
+    stem: np.ndarray  # the same stem
+    dice: np.ndarray  # how alike their letters are, 0 to 1
+    found: np.ndarray  # the same stem, or one content word within the other
 
 
 def lexicon(
@@ -79,140 +111,191 @@ def lexicon(
     numbers: dict[str, int] = {}
     stem = np.array([numbers.setdefault(one, len(numbers)) for one in stems], np.int32)
     content = np.array([form not in stop_words for form in forms], bool)
-    trigrams, counts = letter_trigrams(forms)
-    return Lexicon(stem, idf, content, trigrams, counts)
+    codes, trigram, counts = _numbered_trigrams(forms)
+    ends = np.cumsum(counts + 1)
+    marks = np.empty(len(trigram) + len(forms), np.int32)
+    of_stem = np.zeros(len(marks), bool)
+    of_stem[ends - 1] = True
+    marks[~of_stem] = trigram
+    marks[of_stem] = stem + len(codes)
+    touching = (codes >> 42 == _START) | (codes & 0x1FFFFF == _END)
+    kinds = np.zeros(len(codes) + len(numbers), np.int8)
+    kinds[: len(codes)] = 2 - touching
+    word = np.repeat(np.arange(len(forms)), counts)
+    inner = np.bincount(word[kinds[trigram] == 2], minlength=len(forms))
+    return Lexicon(stem, idf, content, marks, ends - counts - 1, counts, inner, kinds)
 
 
-def match(words: Lexicon, query: np.ndarray, documents: np.ndarray, lengths: np.ndarray) -> Matches:
-    """The match features of a query with each of its documents.
+def match(words: Lexicon, sides: Sides) -> Matches:
+    """The match features of queries with their documents.
+
+    Of the words of a query's documents, each is looked at once. Most have nothing in common with
+    the query, so only what is shared is ever listed.
 
     Args:
         words: Of all words that occur.
-        query: The query's words as numbers in `words`, `(query words,)`.
-        documents: Those of all documents, end to end.
-        lengths: Words of each document; 0 is allowed.
+        sides: The pairs.
     """
-    unique, place = np.unique(documents, return_inverse=True)
-    same = unique[:, None] == query
-    stem = words.stem[unique][:, None] == words.stem[query]
-    dice, part = _letters(words, unique, query)  # (unique words, query words)
-    part &= words.content[query] & words.content[unique][:, None]
-    found = stem | part
-
-    idf = words.idf[unique]
-    best = (dice * words.content[query]).max(axis=1, initial=0)
-    hit, any_found = stem.any(axis=1), found.any(axis=1)
-    document = np.stack(
-        [
-            same.any(axis=1),
-            *(hit, idf, hit * idf),
-            *(best, best * idf),
-            *(any_found, any_found * idf),
-        ],
-        axis=1,
+    owner = np.repeat(sides.pair_query, sides.lengths)
+    keys, place = np.unique(owner * len(words.stem) + sides.document, return_inverse=True)
+    row_query, rows = np.divmod(keys, max(len(words.stem), 1))
+    shared = _shared(words, sides, rows, row_query)
+    idf = words.idf[rows]
+    document = np.zeros((len(rows), len(WORD_FEATURES)), np.float32)
+    document[shared.row[shared.same], 0] = 1
+    document[shared.row[shared.stem], 1] = 1
+    document[:, 2] = idf
+    np.maximum.at(
+        document[:, 4], shared.row, shared.dice * words.content[sides.query[shared.column]]
     )
-    grids = np.stack([same, stem, dice * words.content[unique][:, None], found], axis=2)
-    longest = _longest(grids.astype(np.float32)[place], lengths)  # (documents, query words, 4)
-    rare = words.idf[query]
-    of_query = np.empty((*longest.shape[:2], len(WORD_FEATURES)), np.float32)
-    of_query[..., [0, 1, 4, 6]] = longest
-    of_query[..., 2] = rare
-    of_query[..., [3, 5, 7]] = longest[..., 1:] * rare[:, None]
-    overall = _overall(words, query, longest, hit[place], lengths)
-    return Matches(document.astype(np.float32)[place], of_query, overall)
+    document[shared.row[shared.found], 6] = 1
+    document[:, 3::2] = document[:, [1, 4, 6]] * idf[:, None]
+    of_query = _of_query(words, sides, shared, rows, place)
+    overall = _overall(words, sides, of_query, document[place, 1])
+    return Matches(rows, row_query, place, document, of_query, overall)
 
 
 def letter_trigrams(forms: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """The set of letter trigrams of each word with a mark at both ends: `^cat$` has three."""
+    codes, trigram, counts = _numbered_trigrams(forms)
+    return codes[trigram], counts
+
+
+def _numbered_trigrams(forms: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The distinct trigrams of all words, sorted; those of each word as places; their counts."""
     # Some tokenizers give empty words, which have no trigram; a space does for them.
     forms = [form or " " for form in forms]
     lengths = np.fromiter(map(len, forms), np.int64, len(forms))
-    text = "".join(f"{chr(_START)}{form}{chr(_END)}" for form in forms)
+    start, end = chr(_START), chr(_END)
+    text = start + f"{end}{start}".join(forms) + end if forms else ""
     code = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.int64)
     at = spread(np.cumsum(lengths + 2) - lengths - 2, lengths)
-    word = np.repeat(np.arange(len(forms)), lengths)
     # A code point has 21 bits: three make one number, the same for the same trigram.
     trigram = (code[at] << 42) | (code[at + 1] << 21) | code[at + 2]
-    order = np.lexsort((trigram, word))
-    trigram, word = trigram[order], word[order]
-    first = np.ones(len(trigram), bool)
-    first[1:] = (trigram[1:] != trigram[:-1]) | (word[1:] != word[:-1])
-    return trigram[first], np.bincount(word[first], minlength=len(forms))
+    codes, number = np.unique(trigram, return_inverse=True)
+    word = np.repeat(np.arange(len(forms)), lengths)
+    keys = np.sort(word << 32 | number)
+    keys = keys[np.diff(keys, prepend=-1) > 0]
+    return codes, keys & 0xFFFFFFFF, np.bincount(keys >> 32, minlength=len(forms))
 
 
-def _overall(
-    words: Lexicon, query: np.ndarray, found: np.ndarray, hit: np.ndarray, lengths: np.ndarray
+def _shared(words: Lexicon, sides: Sides, rows: np.ndarray, row_query: np.ndarray) -> _Shared:
+    """What each row shares with the words of its query."""
+    sizes = sides.query_lengths[row_query]
+    firsts = np.cumsum(sizes) - sizes  # of the cells of each row, one for each word of its query
+    row, column, kind = _common_marks(words, sides, rows, row_query)
+    starts = np.cumsum(sides.query_lengths) - sides.query_lengths
+    cell = firsts[row] + column - starts[row_query[row]]
+    cells = int(sizes.sum())
+    letters = np.bincount(cell[kind > 0], minlength=cells)
+    both = np.bincount(cell[kind == 2], minlength=cells)
+    any_shared = letters > 0
+    any_shared[cell[kind == 0]] = True
+    found = np.flatnonzero(any_shared)
+    row = np.repeat(np.arange(len(rows)), sizes)[found]
+    column = found - firsts[row] + starts[row_query[row]]
+    one, other = rows[row], sides.query[column]
+    dice = 2 * letters[found] / (words.trigrams[one] + words.trigrams[other])
+    stem = words.stem[one] == words.stem[other]
+    shorter = np.minimum(words.inner[one], words.inner[other])
+    part = (both[found] == shorter) & (shorter >= _PART - 2)
+    part &= words.content[one] & words.content[other]
+    return _Shared(row, column, one == other, stem, dice.astype(np.float32), stem | part)
+
+
+def _common_marks(
+    words: Lexicon, sides: Sides, rows: np.ndarray, row_query: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each mark that a row and a word of its query have in common: row, column, kind of mark."""
+    asked = words.trigrams[sides.query] + 1
+    of_query = words.marks[spread(words.starts[sides.query], asked)]
+    column = np.repeat(np.arange(len(sides.query)), asked)
+    owner = np.repeat(np.arange(len(sides.query_lengths)), sides.query_lengths)[column]
+    # The marks of these queries alone are numbered anew, from 1: a small table then says for each
+    # query and mark which of its words have it.
+    number = np.zeros(len(words.kinds), np.int64)
+    number[of_query] = 1
+    number = np.cumsum(number) * number
+    width = int(number.max(initial=0)) + 1
+    key = owner * width + number[of_query]
+    column = column[np.argsort(key, kind="stable")]
+    counts = np.bincount(key, minlength=len(sides.query_lengths) * width)
+    firsts = np.cumsum(counts) - counts
+
+    sizes = words.trigrams[rows] + 1
+    mark = words.marks[spread(words.starts[rows], sizes)]
+    row = np.repeat(np.arange(len(rows)), sizes)
+    kept = np.flatnonzero(number[mark])
+    mark, row = mark[kept], row[kept]
+    key = row_query[row] * width + number[mark]
+    times = counts[key]
+    return (
+        np.repeat(row, times),
+        column[spread(firsts[key], times)],
+        np.repeat(words.kinds[mark], times),
+    )
+
+
+def _of_query(
+    words: Lexicon, sides: Sides, shared: _Shared, rows: np.ndarray, place: np.ndarray
 ) -> np.ndarray:
-    """The features of each pair, `(documents, 11)`; means over no words are 0."""
-    rare, content = words.idf[query], words.content[query]
+    """The features of the query's words in each pair: the best over the document's words."""
+    sizes = sides.query_lengths[sides.pair_query]
+    firsts = np.cumsum(sizes) - sizes
+    starts = np.cumsum(sides.query_lengths) - sides.query_lengths
+    out = np.zeros((int(sizes.sum()), len(WORD_FEATURES)), np.float32)
+    # Every word of a document brings what its row shares with the query.
+    counts = np.bincount(shared.row, minlength=len(rows))
+    times = counts[place]
+    entry = spread((np.cumsum(counts) - counts)[place], times)
+    pair = np.repeat(np.repeat(np.arange(len(sides.lengths)), sides.lengths), times)
+    at = (firsts - starts[sides.pair_query])[pair] + shared.column[entry]
+    out[at[shared.same[entry]], 0] = 1
+    out[at[shared.stem[entry]], 1] = 1
+    content = words.content[rows][shared.row[entry]]
+    np.maximum.at(out[:, 4], at, shared.dice[entry] * content)
+    out[at[shared.found[entry]], 6] = 1
+    rare = words.idf[sides.query[spread(starts[sides.pair_query], sizes)]]
+    out[:, 2] = rare
+    out[:, 3::2] = out[:, [1, 4, 6]] * rare[:, None]
+    return out
+
+
+def _overall(words: Lexicon, sides: Sides, of_query: np.ndarray, hit: np.ndarray) -> np.ndarray:
+    """The features of each pair, `(pairs, 11)`; means over no words are 0."""
+    pairs = len(sides.lengths)
+    sizes = sides.query_lengths[sides.pair_query]
+    starts = np.cumsum(sides.query_lengths) - sides.query_lengths
+    pair = np.repeat(np.arange(pairs), sizes)
+    content = words.content[sides.query[spread(starts[sides.pair_query], sizes)]]
+
+    def total(values: np.ndarray) -> np.ndarray:
+        return np.bincount(pair, values, pairs)
 
     def mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        return values @ weights / max(float(weights.sum()), 1e-9)
+        return total(values) / np.maximum(weights, 1e-9)
 
-    _, stems, letters, parts = np.moveaxis(found, 2, 0)
-    inside = np.bincount(np.repeat(np.arange(len(lengths)), lengths), hit, len(lengths))
+    stems, rare, rare_stems, letters, rare_letters, parts, rare_parts = of_query[:, 1:].T
+    contents, rares = total(content), total(rare)
+    rare_contents = total(rare * content)
+    inside = np.bincount(np.repeat(np.arange(pairs), sides.lengths), hit, pairs)
     columns = [
-        mean(stems, np.ones_like(rare)),
-        mean(stems, rare),
-        mean(stems, content.astype(np.float32)),
-        mean(stems, content * rare),
-        mean(letters, content.astype(np.float32)),
-        mean(letters, content * rare),
-        mean(parts, content.astype(np.float32)),
-        mean(parts, content * rare),
-        inside / np.maximum(lengths, 1),
-        np.log1p(lengths) / 4,
-        np.full(len(lengths), np.log1p(len(query)) / 4),
+        mean(stems, sizes),
+        mean(rare_stems, rares),
+        mean(stems * content, contents),
+        mean(rare_stems * content, rare_contents),
+        mean(letters * content, contents),
+        mean(rare_letters * content, rare_contents),
+        mean(parts * content, contents),
+        mean(rare_parts * content, rare_contents),
+        inside / np.maximum(sides.lengths, 1),
+        np.log1p(sides.lengths) / 4,
+        np.log1p(sizes) / 4,
     ]
     return np.stack(columns, axis=1).astype(np.float32)
-
-
-def _letters(words: Lexicon, rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How alike the letters of words are, and whether one is part of the other.
-
-    Of their sets of letter trigrams, `2 |A & B| / (|A| + |B|)`, and whether the inner ones, which
-    touch neither end, of the shorter word are all in the longer: `(rows, cols)` each.
-    """
-    if not len(rows) or not len(cols):
-        return np.zeros((len(rows), len(cols)), np.float32), np.zeros((len(rows), len(cols)), bool)
-    starts = np.cumsum(words.trigram_counts) - words.trigram_counts
-    wanted, sizes = words.trigrams, words.trigram_counts
-    of_cols = wanted[spread(starts[cols], sizes[cols])]
-    known = np.unique(of_cols)
-    # Which of the columns' trigrams each column has; the last row stands for all others.
-    has = np.zeros((len(known) + 1, len(cols)), np.float32)
-    has[np.searchsorted(known, of_cols), np.repeat(np.arange(len(cols)), sizes[cols])] = 1
-    of_rows = wanted[spread(starts[rows], sizes[rows])]
-    at = np.searchsorted(known, of_rows)
-    at[known[np.minimum(at, len(known) - 1)] != of_rows] = len(known)
-    firsts = np.cumsum(sizes[rows]) - sizes[rows]
-    shared = np.add.reduceat(has[at], firsts)
-    dice = 2 * shared / (sizes[rows][:, None] + sizes[cols])
-
-    inner = _inner(of_rows)
-    both = np.add.reduceat(has[at] * inner[:, None], firsts)
-    row_sizes = np.add.reduceat(inner, firsts)
-    col_sizes = _inner(known) @ has[:-1]
-    shorter = np.minimum(row_sizes[:, None], col_sizes)
-    return dice, (both == shorter) & (shorter >= _PART - 2)
-
-
-def _inner(trigrams: np.ndarray) -> np.ndarray:
-    """1 for trigrams that touch neither end of their word, 0 for others."""
-    first, last = trigrams >> 42, trigrams & 0x1FFFFF
-    return ((first != _START) & (last != _END)).astype(np.float32)
 
 
 def spread(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """The places `start, start + 1, ...` of several ragged rows, end to end."""
     shift = np.cumsum(lengths) - lengths
     return np.arange(int(lengths.sum())) + np.repeat(starts - shift, lengths)
-
-
-def _longest(grid: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The maximum over each document's words: `(words, ...)` to `(documents, ...)`."""
-    best = np.zeros((len(lengths), *grid.shape[1:]), grid.dtype)
-    full = np.flatnonzero(lengths)
-    if len(full) and grid.shape[1]:
-        best[full] = np.maximum.reduceat(grid, (np.cumsum(lengths) - lengths)[full])
-    return best

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from ir_attention.data.coded import is_coded
 from ir_attention.data.files import Table, shown
 from ir_attention.errors import DataError
 
@@ -75,7 +76,7 @@ def _headers(table: Table, columns: Mapping[str, str], labels: Labels) -> dict[s
             f"Received: {dict(columns)}."
         )
     headers = {name: columns.get(name, name) for name in COLUMNS}
-    found = list(table.frame)
+    found = table.headers
     needed = {"text_left", "text_right", *columns, *(["label"] if labels == "required" else [])}
     missing = [name for name in COLUMNS if name in needed and headers[name] not in found]
     if missing:
@@ -106,7 +107,7 @@ def _refuse_one_for_two(table: Table, headers: Mapping[str, str]) -> None:
             raise DataError(
                 f"{table.name}: {other} and {name} must be two columns. Say what yours are called "
                 f"with columns={{{other!r}: ..., {name!r}: ...}}. Received: {headers[name]!r} for "
-                f"both, of {list(table.frame)}."
+                f"both, of {table.headers}."
             )
 
 
@@ -127,13 +128,16 @@ def _others(table: Table, headers: Mapping[str, str]) -> pd.DataFrame:
 
 def _texts(table: Table, header: str) -> pd.Series:
     values = table.frame[header].reset_index(drop=True)
+    if is_coded(values) and isinstance(values.cat.categories.dtype, pd.StringDtype):
+        _refuse(table, header, values.isna().to_numpy(), _TEXT)
+        return values
     if isinstance(values.dtype, pd.StringDtype):
         bad = values.isna().to_numpy()
     elif pd.api.types.infer_dtype(values, skipna=False) == "string":
         bad = np.zeros(len(values), bool)
     else:
         bad = np.array([not isinstance(value, str) for value in values], bool)
-    _refuse(table, header, bad, "must be text; a text without words is ''")
+    _refuse(table, header, bad, _TEXT)
     try:
         return values.astype(str)
     except UnicodeEncodeError:
@@ -146,12 +150,16 @@ def _ids(table: Table, header: str) -> pd.Series:
     values = table.frame[header].reset_index(drop=True)
     if pd.api.types.is_integer_dtype(values.dtype) and not values.hasnans:
         return values.astype(str)
+    if is_coded(values) and isinstance(values.cat.categories.dtype, pd.StringDtype):
+        blank = np.append((values.cat.categories.str.strip() == ""), True)  # -1 is missing
+        _refuse(table, header, blank[values.cat.codes.to_numpy()], _ID)
+        return values
     if isinstance(values.dtype, pd.StringDtype) and not values.hasnans:
         ids = values
     else:
         ids = pd.Series([_id(value) for value in values], dtype=object)
     bad = (ids.str.strip() == "").to_numpy(bool)
-    _refuse(table, header, bad, "must be an id, a string or a whole number")
+    _refuse(table, header, bad, _ID)
     return ids.astype(str)
 
 
@@ -167,15 +175,18 @@ def _id(value: Any) -> str:
 def _made_ids(texts: pd.Series, prefix: str) -> pd.Series:
     """MatchZoo's ids: one for each text, numbered as they appear."""
     codes, unique = pd.factorize(texts)
-    names = pd.Series([f"{prefix}{number}" for number in range(len(unique))], dtype=texts.dtype)
-    return names.take(codes).reset_index(drop=True)
+    names = pd.Index([f"{prefix}{number}" for number in range(len(unique))], dtype=str)
+    if is_coded(texts):
+        return pd.Series(pd.Categorical.from_codes(codes, categories=names))
+    return pd.Series(names.astype(texts.dtype).take(codes))
 
 
 def _refuse_two_texts(table: Table, header: str, ids: pd.Series, texts: pd.Series) -> None:
     by_id, unique = pd.factorize(ids)
+    by_text = pd.factorize(texts)[0]
     first = np.zeros(len(unique), int)
     first[by_id[::-1]] = np.arange(len(ids))[::-1]  # the last to be written is the first row
-    bad = (texts != texts.take(first[by_id]).reset_index(drop=True)).to_numpy(bool)
+    bad = by_text != by_text[first[by_id]]
     if bad.any():
         row = int(bad.argmax())
         before = int(first[by_id[row]])
@@ -208,4 +219,6 @@ def _refuse(table: Table, header: str, bad: np.ndarray, rule: str) -> None:
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_TEXT = "must be text; a text without words is ''"
+_ID = "must be an id, a string or a whole number"
 _WHOLE = re.compile(r"\s*\+?\d+(?:\.0*)?\s*")

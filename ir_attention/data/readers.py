@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ir_attention.data.beir import load_beir
-from ir_attention.data.files import Table, load_table, shown
-from ir_attention.data.pairs import Labels, checked
+from ir_attention.data.coded import code, decode, load_coded
+from ir_attention.data.files import FORMATS, Table, load_table, shown
+from ir_attention.data.pairs import COLUMNS, Labels, checked
 from ir_attention.errors import DataError
 
 if TYPE_CHECKING:
     from ir_attention.matchzoo import DataPack
 
-__all__ = ["as_pairs", "read_pack", "read_pairs"]
+__all__ = ["as_pairs", "read_coded", "read_pack", "read_pairs"]
 
 
 def read_pairs(
@@ -60,17 +62,58 @@ def read_pairs(
             received and how many are like it.
         FileNotFoundError: There is no such file.
     """
+    table = _table(source, columns or {}, format, qrels, whole=keep)
+    return decode(checked(table, columns, labels=labels, keep=keep), COLUMNS)
+
+
+def read_coded(
+    source: Any,
+    columns: Mapping[str, str] | None = None,
+    *,
+    format: str | None = None,
+    qrels: str | None = None,
+    labels: Labels = "required",
+) -> pd.DataFrame:
+    """Reads pairs as `read_pairs` does, and keeps each distinct text and id once.
+
+    A Parquet file is read by the batch: of all its strings only the distinct ones are ever in
+    memory, so that a pack larger than memory can be trained on if its distinct texts fit.
+
+    Args:
+        source: What `as_pairs` takes.
+        columns, format, qrels, labels: As for `read_pairs`.
+
+    Returns:
+        The frame of `read_pairs`, whose columns of strings are categorical.
+
+    Raises:
+        DataError: As `read_pairs`.
+    """
+    if _is_pack(source):
+        return code(checked(_pack_table(source), labels=labels))
+    table = _table(source, columns or {}, format, qrels, whole=False)
+    # First, so that the checks need only look at numbers.
+    table = replace(table, frame=code(table.frame, ready=True))
+    return code(checked(table, columns, labels=labels))
+
+
+def _table(
+    source: Any, columns: Mapping[str, str], format: str | None, qrels: str | None, *, whole: bool
+) -> Table:
+    """The source's rows, with all of its columns if they are asked for."""
     if isinstance(source, pd.DataFrame):
-        table = Table(source, "the frame", lambda row: f"the frame, row {row}")
-    elif isinstance(source, str | Path):
-        path = Path(source)
-        table = load_beir(path, qrels) if path.is_dir() else load_table(path, format)
-    else:
+        return Table(source, "the frame", lambda row: f"the frame, row {row}")
+    if not isinstance(source, str | Path):
         raise DataError(
             f"pairs must be a file, a folder or a DataFrame. Received: {type(source).__name__} "
             f"{shown(source)}."
         )
-    return checked(table, columns, labels=labels, keep=keep)
+    path = Path(source)
+    if path.is_dir():
+        return load_beir(path, qrels)
+    if whole or (format or FORMATS.get(path.suffix.lower())) != "parquet":
+        return load_table(path, format)
+    return load_coded(path, [columns.get(name, name) for name in COLUMNS])
 
 
 def read_pack(
@@ -102,19 +145,29 @@ def as_pairs(source: Any, *, labels: Labels = "required") -> pd.DataFrame:
     Raises:
         DataError: As `read_pairs`; or a pack's relation names an id that it has no text of.
     """
-    is_pack = all(hasattr(source, name) for name in ("left", "right", "relation"))
-    if isinstance(source, pd.DataFrame) or not is_pack:
+    if not _is_pack(source):
         return read_pairs(source, labels=labels)
-    pairs = source.relation.reset_index(drop=True)
-    for side, texts in (("left", source.left), ("right", source.right)):
-        ids = pairs[f"id_{side}"]
-        lost = ~ids.isin(texts.index)
+    return decode(checked(_pack_table(source), labels=labels))
+
+
+def _pack_table(pack: Any) -> Table:
+    """The pairs of a DataPack; texts that are strings are coded."""
+    pairs = pack.relation.reset_index(drop=True)
+    for side, texts in (("left", pack.left), ("right", pack.right)):
+        ids, column = pairs[f"id_{side}"], texts[f"text_{side}"]
+        places = texts.index.get_indexer(ids)
+        lost = places < 0
         if lost.any():
             raise DataError(
                 f"the DataPack, row {lost.argmax()}: id_{side} must be in its {side} texts. "
                 f"Received: {ids[lost.argmax()]!r} ({lost.sum()} of {len(ids)} rows are like this)."
             )
-        pairs[f"text_{side}"] = texts[f"text_{side}"].reindex(ids).to_numpy()
-    return checked(
-        Table(pairs, "the DataPack", lambda row: f"the DataPack, row {row}"), labels=labels
-    )
+        if pd.api.types.infer_dtype(column, skipna=False) == "string":
+            column = code(column.astype(str).to_frame("text"))["text"]
+        pairs[f"text_{side}"] = column.iloc[places].array
+    return Table(pairs, "the DataPack", lambda row: f"the DataPack, row {row}")
+
+
+def _is_pack(source: Any) -> bool:
+    is_pack = all(hasattr(source, name) for name in ("left", "right", "relation"))
+    return is_pack and not isinstance(source, pd.DataFrame)

@@ -124,12 +124,15 @@ def split_by_row(pairs: Pairs, shares: Sequence[float] = (0.8, 0.1, 0.1)) -> tup
 def _queries(pairs: Any) -> np.ndarray:
     """`(rows,)`: the number of each row's query; queries of one text have one number."""
     if isinstance(pairs, pd.DataFrame):
-        ids = pairs["id_left"]
-        texts = pairs.drop_duplicates("id_left").set_index("id_left")["text_left"]
+        query, ids = pd.factorize(pairs["id_left"])
+        first = np.zeros(len(ids), int)
+        first[query[::-1]] = np.arange(len(query))[::-1]  # the last to be written is the first
+        texts = list(pairs["text_left"].iloc[first])
     else:
-        ids, texts = pairs.relation["id_left"], pairs.left["text_left"]
-    forms = {name: _form(text) for name, text in texts.items()}
-    return pd.factorize(ids.map(forms))[0]
+        query, ids = pd.factorize(pairs.relation["id_left"])
+        texts = list(pairs.left["text_left"].reindex(ids))
+    forms = pd.Series([_form(text) for text in texts], dtype=object)
+    return pd.factorize(forms)[0][query]
 
 
 def _form(text: Any) -> Any:

@@ -91,9 +91,12 @@ def word_vectors(
         return vectors
     rows = table[pieces].astype(np.float32)
     rows[pieces == unknown] = 0
-    sums = np.add.reduceat(rows, np.cumsum(counts) - counts)
-    norms = np.linalg.norm(sums, axis=1, keepdims=True)
-    np.divide(WORD_LENGTH * sums, norms, out=vectors[1:], where=norms > 1e-9)
+    whole = len(rows) == len(counts)  # each word is a piece
+    sums = rows if whole else np.add.reduceat(rows, np.cumsum(counts) - counts)
+    norms = np.sqrt(np.einsum("ij,ij->i", sums, sums))
+    known = norms > 1e-9
+    scale = np.divide(WORD_LENGTH, norms, out=np.zeros_like(norms), where=known)
+    np.multiply(sums, scale[:, None], out=vectors[1:])
     return vectors
 
 

@@ -113,17 +113,22 @@ class Vocabulary:
         return cls(content, idf=idf)
 
 
-def stem_idf(documents: Iterable[set[str]]) -> dict[str, float]:
-    """How rare each stem is: `log(N / df)` over `log N`, of the stems of each of N texts."""
-    counts: Counter[str] = Counter()
-    total = 0
-    for stems in documents:
-        counts.update(stems)
-        total += 1
-    largest = np.log(max(total, 2))
-    return {
-        stem: round(float(np.log(total / df) / largest), 6) for stem, df in sorted(counts.items())
-    }
+def stem_idf(stems: Sequence[str], word: np.ndarray, lengths: np.ndarray) -> dict[str, float]:
+    """How rare each stem is: `log(N / df)` over `log N`, of the stems of each of N texts.
+
+    Args:
+        stems: Of each unique word.
+        word: The words of all texts end to end, as places in `stems`.
+        lengths: Words of each text.
+    """
+    numbers: dict[str, int] = {}
+    of_word = np.array([numbers.setdefault(one, len(numbers)) for one in stems], np.int64)
+    of_text = np.repeat(np.arange(len(lengths)), lengths)
+    there = np.sort(of_text * len(numbers) + of_word[word])
+    there = there[np.diff(there, prepend=-1) > 0]  # each stem of a text once
+    df = np.bincount(there % max(len(numbers), 1), minlength=len(numbers))
+    values = np.log(max(len(lengths), 1) / np.maximum(df, 1)) / np.log(max(len(lengths), 2))
+    return {stem: round(float(values[number]), 6) for stem, number in sorted(numbers.items())}
 
 
 def _is_share(value: Any) -> bool:

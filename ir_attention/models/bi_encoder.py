@@ -10,8 +10,10 @@ import numpy as np
 
 from ir_attention.backend import keras
 from ir_attention.models.attention import AttentionPool
-from ir_attention.models.han import HierarchicalEncoder, within
+from ir_attention.models.crossed import NO_STEPS, Steps
+from ir_attention.models.han import HierarchicalEncoder
 from ir_attention.models.matcher import GatedProjection, named_weights
+from ir_attention.models.ragged import padded_rows, rows_of
 
 __all__ = ["BiEncoder", "BiEncoderSettings"]
 
@@ -52,18 +54,27 @@ class BiEncoder(keras.Model):
             and its idf; row 0 is padding and all zeros.
         settings: The sizes.
         seed: Of the initial weights and of dropout.
+        steps, packed, threads: As of `Matcher`.
 
     Call arguments:
-        inputs: What `data.arrays.pad` returns; match features are not looked at.
+        inputs: What `data.inputs.model_inputs` returns; match features are not looked at.
 
     Returns:
         Scores, `(pairs,)`: any real number, higher is better.
     """
 
     def __init__(
-        self, table: np.ndarray, settings: BiEncoderSettings | None = None, seed: int = 7
+        self,
+        table: np.ndarray,
+        settings: BiEncoderSettings | None = None,
+        seed: int = 7,
+        *,
+        steps: Steps = NO_STEPS,
+        packed: bool | None = None,
+        threads: int = 1,
     ) -> None:
         super().__init__(name="han_bi")
+        self.steps = steps
         self.settings = s = settings or BiEncoderSettings()
         seeds = iter(int(one) for one in np.random.SeedSequence(seed).generate_state(8) >> 1)
         self.table = keras.layers.Embedding(
@@ -71,7 +82,13 @@ class BiEncoder(keras.Model):
         )
         self.projection = GatedProjection(s.projection, next(seeds), name="projection")
         self.document_encoder = HierarchicalEncoder(
-            s.gru, s.pool, levels=s.levels, seed=next(seeds), name="document_encoder"
+            s.gru,
+            s.pool,
+            levels=s.levels,
+            seed=next(seeds),
+            packed=packed,
+            threads=threads,
+            name="document_encoder",
         )
         self.query_pool = AttentionPool(
             s.pool, initializer=keras.initializers.GlorotUniform(next(seeds)), name="query_pool"
@@ -117,27 +134,29 @@ class BiEncoder(keras.Model):
         known = self.projection(raw)
         values = raw[:, :-1] * raw[:, -1:]  # by idf
 
-        def words(vectors: Any, places: Any) -> Any:
-            return ops.take(vectors, places, axis=0)
-
-        d = self.dropout(words(known, x["document"]), training=training)
+        d = self.dropout(ops.take(known, x["row_piece"], axis=0), training=training)
         documents, pooled = self.document_encoder(
             d,
             x["sentence_length"],
-            x["slots"],
             x["sentence_count"],
-            words(values, x["document"]),
+            x["document_row"],
+            ops.take(values, ops.take(x["row_piece"], x["document_row"], axis=0), axis=0),
+            steps=self.steps[1:],
         )
         documents = self._parts(self.document_output(documents), pooled)
 
-        q = self.dropout(words(known, x["query"]), training=training)
-        mask = within(x["query_length"], q.shape[1])
-        weights = ops.expand_dims(self.query_pool.attention(q, mask), 1)
-        queries, pooled = (
-            ops.squeeze(ops.matmul(weights, one), axis=1) for one in (q, words(values, x["query"]))
+        q = self.dropout(ops.take(known, x["query"], axis=0), training=training)
+        q, values = (
+            padded_rows(one, x["query_length"], steps=self.steps[0])
+            for one in (q, ops.take(values, x["query"], axis=0))
         )
+        mask = ops.arange(q.shape[1], dtype="int32") < ops.expand_dims(x["query_length"], 1)
+        weights = ops.expand_dims(self.query_pool.attention(q, mask), 1)
+        queries, pooled = (ops.squeeze(ops.matmul(weights, one), axis=1) for one in (q, values))
         queries = self._parts(self.query_output(queries), pooled)
-        queries = [ops.take(one, x["pair_query"], axis=0) for one in queries]
+        query = rows_of(x["pair_count"], ops.shape(x["sentence_count"])[0])
+        query = ops.minimum(query, ops.shape(x["pair_count"])[0] - 1)  # of padding too
+        queries = [ops.take(one, query, axis=0) for one in queries]
         cosines = [ops.sum(a * b, axis=-1) for a, b in zip(queries, documents, strict=True)]
         return ops.squeeze(self.strength(ops.stack(cosines, axis=-1)), axis=-1)
 

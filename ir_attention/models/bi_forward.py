@@ -15,6 +15,7 @@ from ir_attention.models.forward import (
     run_sums,
     segment_pool,
 )
+from ir_attention.models.packed import Folded, fold
 
 __all__ = ["Words", "document_vectors", "query_vectors"]
 
@@ -36,9 +37,19 @@ class Words(NamedTuple):
         known = gated_projection(table, of_layer(weights, "projection"))
         return cls(known, table[:, :-1] * table[:, -1:], letters)
 
+    def folded(self, weights: dict[str, Array]) -> Folded:
+        """What the encoder of documents reads of each word, computed once for all documents."""
+        return fold(self.known, of_layer(weights, "document_encoder/word_gru"))
+
 
 def document_vectors(
-    words: Words, document: Array, lengths: Array, counts: Array, weights: dict[str, Array]
+    words: Words,
+    document: Array,
+    lengths: Array,
+    counts: Array,
+    weights: dict[str, Array],
+    *,
+    folded: Folded | None = None,
 ) -> tuple[Array, Array, Array]:
     """Vectors of documents, and where the encoder looked.
 
@@ -48,6 +59,7 @@ def document_vectors(
         lengths: Words of each sentence.
         counts: Sentences of each document.
         weights: By `layer/weight`.
+        folded: `words.folded(weights)`, if documents come in several parts.
 
     Returns:
         `(documents, width)`: three vectors side by side, each of length `sqrt(1 / 3)`, or 0 if it
@@ -55,12 +67,16 @@ def document_vectors(
         document.
     """
     states, alpha, beta = encode_documents(
-        words.known[document], lengths, counts, of_layer(weights, "document_encoder")
+        words.known if folded is None else folded,
+        lengths,
+        counts,
+        of_layer(weights, "document_encoder"),
+        document,
     )
     total = alpha * np.repeat(beta, lengths)
-    pooled = segment_pool(words.values[document], total, run_sums(lengths, counts))
+    pooled = segment_pool(words.values, total, run_sums(lengths, counts), document)
     parts = _parts(dense(states, of_layer(weights, "document_output")), pooled, words.letters)
-    return np.concatenate(parts, axis=1) / np.sqrt(len(parts)), alpha, beta
+    return np.concatenate(parts, axis=1) / np.sqrt(np.float32(len(parts))), alpha, beta
 
 
 def query_vectors(
@@ -70,9 +86,10 @@ def query_vectors(
 
     The score of a document is the product of both vectors.
     """
-    known = words.known[query]
-    gamma = ragged_attention(known, lengths, of_layer(weights, "query_pool"))
-    states, pooled = (segment_pool(one, gamma, lengths) for one in (known, words.values[query]))
+    gamma = ragged_attention(words.known[query], lengths, of_layer(weights, "query_pool"))
+    states, pooled = (
+        segment_pool(one, gamma, lengths, query) for one in (words.known, words.values)
+    )
     parts = _parts(dense(states, of_layer(weights, "query_output")), pooled, words.letters)
     strength = weights["strength/kernel"].ravel() * np.sqrt(np.float32(len(parts)))
     scaled = [part * one for part, one in zip(parts, strength, strict=True)]
@@ -85,4 +102,4 @@ def _parts(states: Array, pooled: Array, letters: int) -> list[Array]:
 
 
 def _unit(vectors: Array) -> Array:
-    return vectors / np.sqrt(np.sum(vectors * vectors, axis=1, keepdims=True) + _TINY)
+    return vectors / np.sqrt(np.einsum("ij,ij->i", vectors, vectors) + _TINY)[:, None]

@@ -6,9 +6,10 @@ from typing import Any
 
 from ir_attention.backend import keras
 from ir_attention.models.attention import AttentionPool
-from ir_attention.models.recurrent import BiGRU
+from ir_attention.models.ragged import real_words, rows_of, run_sums, segment_sums
+from ir_attention.models.recurrent import BiGRU, attended
 
-__all__ = ["HierarchicalEncoder", "within"]
+__all__ = ["HierarchicalEncoder"]
 
 ops = keras.ops
 
@@ -19,8 +20,8 @@ class HierarchicalEncoder(keras.layers.Layer):
 
     For each sentence `h_it = BiGRU(x_it)` and `s_i = sum_t a_it h_it` with `a_i` the attention
     over its words (equations 1-7 of Yang et al. 2016); for each document the same over its
-    sentences (equations 8-10). Sentences of all documents lie in one axis, so that only real
-    ones are computed, and `slots` says which are whose.
+    sentences (equations 8-10). Everything is ragged: words lie end to end, sentence after sentence,
+    and sentences document after document, so that only real ones are computed.
 
     Masking: by lengths and counts. Words and sentences beyond them have no say, and neither have
     sentences without words, wherever they stand; a document without sentences gives zeros. A mask
@@ -32,14 +33,18 @@ class HierarchicalEncoder(keras.layers.Layer):
         levels: 2, or 1 for documents of a single sentence, whose vector is the document's; of
             several it is the sum.
         seed: Of the initial weights.
+        packed, threads: As of `BiGRU`.
 
     Call arguments:
-        inputs: Floats, `(sents, words, width)`.
+        inputs: Floats, `(words, width)`; or, with `places`, the rows of a table; or padded at the
+            end of each sentence, `(sents, steps, width)`, and then `values` likewise.
         lengths: Words of each sentence, `(sents,)`.
-        slots: The sentences of each document, `(batch, most)`: 1-based rows of `inputs`; 0 is
-            padding, at the end.
         counts: Sentences of each document, `(batch,)`.
-        values: Floats, `(sents, words, any)`, to be pooled by the same attention. Default: none.
+        places: Which of `inputs` each word is, `(words,)`. Each is multiplied once, however many
+            words it stands for. Default: the words are the inputs.
+        values: Floats, `(words, any)`, to be pooled by the same attention. Default: none.
+        steps: The most words of a sentence and sentences of a document there may be. Needed where
+            sizes must be known beforehand and the layer does not run packed.
 
     Returns:
         Floats, `(batch, 2 * units)`; with `values` a pair, of this and of the values' means by the
@@ -47,31 +52,44 @@ class HierarchicalEncoder(keras.layers.Layer):
     """
 
     def __init__(
-        self, units: int, pool: int, *, levels: int = 2, seed: int | None = None, **kwargs: Any
+        self,
+        units: int,
+        pool: int,
+        *,
+        levels: int = 2,
+        seed: int | None = None,
+        packed: bool | None = None,
+        threads: int = 1,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if levels not in (1, 2):
             raise ValueError(f"`levels` must be 1 or 2. Received: levels={levels!r}")
         self.units, self.pool, self.levels, self.seed = units, pool, levels, seed
+        self.packed, self.threads = packed, threads
         seeds = [None if seed is None else seed + number for number in range(4)]
         dtype = self.dtype_policy
+
+        def recurrent(seed: int | None, name: str) -> BiGRU:
+            return BiGRU(units, seed, packed, threads, dtype=dtype, name=name)
 
         def attention(seed: int | None, name: str) -> AttentionPool:
             initializer = keras.initializers.GlorotUniform(seed)
             return AttentionPool(pool, initializer=initializer, dtype=dtype, name=name)
 
-        self.word_gru = BiGRU(units, seeds[0], dtype=dtype, name="word_gru")
+        self.word_gru = recurrent(seeds[0], "word_gru")
         self.word_pool = attention(seeds[1], "word_pool")
         if levels == 2:
-            self.sentence_gru = BiGRU(units, seeds[2], dtype=dtype, name="sentence_gru")
+            self.sentence_gru = recurrent(seeds[2], "sentence_gru")
             self.sentence_pool = attention(seeds[3], "sentence_pool")
+        self.supports_jit = not self.word_gru.runs_packed
 
     def build(
         self,
         inputs_shape: Any,
         lengths_shape: Any = None,
-        slots_shape: Any = None,
         counts_shape: Any = None,
+        places_shape: Any = None,
         values_shape: Any = None,
     ) -> None:
         self.word_gru.build(inputs_shape)
@@ -81,26 +99,50 @@ class HierarchicalEncoder(keras.layers.Layer):
             self.sentence_gru.build(wide)
             self.sentence_pool.build(wide)
 
-    def call(self, inputs: Any, lengths: Any, slots: Any, counts: Any, values: Any = None) -> Any:
-        pooled = self._pool(
-            self.word_gru(inputs, lengths), self.word_pool, within(lengths, inputs.shape[1]), values
+    def call(
+        self,
+        inputs: Any,
+        lengths: Any,
+        counts: Any,
+        places: Any = None,
+        values: Any = None,
+        steps: tuple[int | None, int | None] = (None, None),
+    ) -> Any:
+        lengths, counts = ops.cast(lengths, "int32"), ops.cast(counts, "int32")
+        if len(inputs.shape) == 3:
+            steps = (inputs.shape[1], steps[1])
+            inputs, places = real_words(inputs, lengths)
+            if values is not None:
+                values = ops.take(real_words(values, lengths)[0], places, axis=0)
+        sentences, word_weights = attended(
+            self.word_gru, self.word_pool, inputs, lengths, places, steps[0]
         )
-        slots, counts = _closed_up(lengths, slots, counts)
-        documents, values = (None if one is None else _gather(one, slots) for one in pooled)
         if self.levels == 1:
-            pooled = [None if one is None else ops.sum(one, axis=1) for one in (documents, values)]
+            documents = segment_sums(sentences, counts)
+            weights = word_weights
         else:
-            states, mask = self.sentence_gru(documents, counts), within(counts, slots.shape[1])
-            pooled = self._pool(states, self.sentence_pool, mask, values)
-        return pooled[0] if values is None else tuple(pooled)
-
-    def _pool(self, states: Any, attention: Any, mask: Any, values: Any) -> list[Any]:
-        """Pools the states, and the values with the weights of the states."""
-        pooled = attention(states, mask=mask)
-        if values is not None:
-            weights = ops.expand_dims(attention.attention(states, mask), 1)
-            values = ops.squeeze(ops.matmul(weights, values), axis=1)
-        return [pooled, values]
+            # Sentences without words are none: the others move up.
+            full = ops.cast(lengths > 0, "int32")
+            number = ops.arange(ops.shape(lengths)[0], dtype="int32")
+            order = ops.cast(ops.argsort(number + (1 - full) * ops.shape(lengths)[0]), "int32")
+            documents, sentence_weights = attended(
+                self.sentence_gru,
+                self.sentence_pool,
+                sentences,
+                run_sums(full, counts),
+                order,
+                steps[1],
+            )
+            # Back to where they stood, and to their words.
+            place = ops.maximum(ops.cumsum(full) - 1, 0)
+            of_words = rows_of(lengths, ops.shape(word_weights)[0])
+            of_words = ops.minimum(of_words, ops.shape(lengths)[0] - 1)
+            place = ops.take(place, of_words, axis=0)
+            weights = word_weights * ops.take(sentence_weights, place, axis=0)
+        if values is None:
+            return documents
+        pooled = segment_sums(values * ops.expand_dims(weights, 1), run_sums(lengths, counts))
+        return documents, pooled
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return None
@@ -109,8 +151,8 @@ class HierarchicalEncoder(keras.layers.Layer):
         self,
         inputs_shape: Any,
         lengths_shape: Any,
-        slots_shape: Any,
         counts_shape: Any,
+        places_shape: Any = None,
         values_shape: Any = None,
     ) -> Any:
         documents = (counts_shape[0], 2 * self.units)
@@ -119,27 +161,5 @@ class HierarchicalEncoder(keras.layers.Layer):
         )
 
     def get_config(self) -> dict[str, Any]:
-        own = {"units": self.units, "pool": self.pool, "levels": self.levels, "seed": self.seed}
-        return {**super().get_config(), **own}
-
-
-def within(lengths: Any, steps: int) -> Any:
-    """The mask of right-padded rows: `(rows,)` lengths to booleans `(rows, steps)`."""
-    return ops.arange(steps, dtype="int32") < ops.expand_dims(ops.cast(lengths, "int32"), 1)
-
-
-def _gather(vectors: Any, slots: Any) -> Any:
-    """The sentences of each document, `(batch, most, width)`; zeros at padding."""
-    rows = ops.concatenate([ops.zeros_like(vectors[:1]), vectors])
-    return ops.take(rows, slots, axis=0)
-
-
-def _closed_up(lengths: Any, slots: Any, counts: Any) -> tuple[Any, Any]:
-    """Slots and counts without the sentences that have no words; the others keep their order."""
-    most = slots.shape[1]
-    has_words = ops.concatenate([ops.zeros_like(lengths[:1]), lengths]) > 0
-    kept = ops.take(has_words, slots, axis=0) & within(counts, most)
-    place = ops.arange(most, dtype="int32") + most * ops.cast(ops.logical_not(kept), "int32")
-    slots = ops.where(kept, slots, ops.zeros_like(slots))
-    slots = ops.take_along_axis(slots, ops.argsort(place, axis=1), axis=1)
-    return slots, ops.sum(ops.cast(kept, "int32"), axis=1)
+        names = ("units", "pool", "levels", "seed", "packed", "threads")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

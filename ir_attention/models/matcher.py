@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +10,10 @@ from typing import Any
 import numpy as np
 
 from ir_attention.backend import keras
-from ir_attention.models.attention import (
-    AdditiveAttention,
-    AttentionPool,
-    check_units,
-    masked_softmax,
-)
-from ir_attention.models.han import HierarchicalEncoder, within
+from ir_attention.models.attention import AdditiveAttention, AttentionPool, check_units
+from ir_attention.models.crossed import NO_STEPS, Members, Steps, crossed
+from ir_attention.models.han import HierarchicalEncoder
+from ir_attention.models.ragged import padded_rows, run_sums
 from ir_attention.models.shapes import PAIR_INPUTS, WORD_INPUTS
 
 __all__ = ["GatedProjection", "Matcher", "MatcherSettings", "named_weights"]
@@ -25,6 +23,10 @@ ops = keras.ops
 # The features of a pair that say how much of the query was found, before those of lengths; and
 # their first weight, small enough to be outgrown. Chosen on dev.
 _SHARED, _SHARE = 8, 0.25
+
+
+# The weights of one way of a BiGRU lie in a cell in a layer of Keras.
+_OF_CELL = re.compile("/(forward|backward)/gru_cell/")
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,9 @@ class Matcher(keras.Model):
     attention, is compared likewise and pooled by its own additive attention. Both vectors and
     eleven features of the pair give the score, with a linear way past the hidden layer.
 
+    Everything up to the sentences is computed once for each word of a query's documents, however
+    often it stands there; dropout takes the same of it everywhere.
+
     Masking: by the lengths in the inputs. Padding of words, sentences or pairs, and other pairs
     in the batch, change no score.
 
@@ -105,19 +110,30 @@ class Matcher(keras.Model):
         vectors: Floats, `(vocabulary, width)`; row 0 is of unknown words and stays all zeros.
         settings: The sizes.
         seed: Of the initial weights and of dropout.
+        steps: The most words of a query, words of a sentence and sentences of a document there
+            may be. Needed only where layers do not run packed and sizes must be known beforehand.
+        packed, threads: As of `BiGRU`.
 
     Call arguments:
-        inputs: What `data.arrays.pad` returns.
+        inputs: What `data.inputs.model_inputs` returns.
 
     Returns:
         Scores, `(pairs,)`: any real number, higher is better.
     """
 
     def __init__(
-        self, vectors: np.ndarray, settings: MatcherSettings | None = None, seed: int = 7
+        self,
+        vectors: np.ndarray,
+        settings: MatcherSettings | None = None,
+        seed: int = 7,
+        *,
+        steps: Steps = NO_STEPS,
+        packed: bool | None = None,
+        threads: int = 1,
     ) -> None:
         super().__init__(name="han")
         self.settings = s = settings or MatcherSettings()
+        self.steps = steps
         seeds = np.random.SeedSequence(seed).generate_state(16) >> 1
         self._seeds = [int(one) for one in seeds]
         take = iter(self._seeds)
@@ -142,7 +158,13 @@ class Matcher(keras.Model):
         self.document_compare = dense(s.hidden, "document_compare", "relu")
         self.query_compare = dense(s.hidden, "query_compare", "relu")
         self.document_encoder = HierarchicalEncoder(
-            s.gru, s.pool, levels=s.levels, seed=next(take), name="document_encoder"
+            s.gru,
+            s.pool,
+            levels=s.levels,
+            seed=next(take),
+            packed=packed,
+            threads=threads,
+            name="document_encoder",
         )
         self.query_pool = AttentionPool(
             s.pool, initializer=keras.initializers.GlorotUniform(next(take)), name="query_pool"
@@ -187,71 +209,53 @@ class Matcher(keras.Model):
         raw = self.table(x["pieces"]) * ops.cast(ops.expand_dims(x["pieces"] > 0, 1), "float32")
         known = self.projection(raw)
         unit = ops.stop_gradient(raw / ops.maximum(ops.norm(raw, axis=1, keepdims=True), 1e-9))
-
-        def words(vectors: Any, places: Any) -> Any:
-            return ops.take(vectors, places, axis=0)
-
-        # Queries are repeated for each sentence of their documents, "qs". (sents, words, width)
-        of_sentence = ops.take(x["pair_query"], x["sentence_pair"])
-        d = drop_word(words(known, x["document"]), training=training)
-        q = drop_word(words(known, x["query"]), training=training)
-        qs = words(q, of_sentence)
-        d_mask = within(x["sentence_length"], d.shape[1])
-        q_mask = within(x["query_length"], q.shape[1])
-        qs_mask = words(q_mask, of_sentence)
-
-        cosine = ops.einsum(
-            "swe,sqe->swq", words(unit, x["document"]), words(words(unit, x["query"]), of_sentence)
+        d = drop_word(ops.take(known, x["row_piece"], axis=0), training=training)
+        q = drop_word(ops.take(known, x["query"], axis=0), training=training)
+        lengths = run_sums(x["sentence_length"], x["sentence_count"])
+        members = Members(
+            x["query_length"], x["row_count"], x["pair_count"], lengths, x["document_row"]
         )
-        # Below 0 is as good as nothing in common, and what padding gives.
-        cosine = ops.where(d_mask[:, :, None] & qs_mask[:, None, :], ops.relu(cosine), 0.0)
-
-        attended, _ = self.document_attention(d, qs, value_mask=qs_mask)
-        d_features = ops.concatenate(
-            [x["document_features"], ops.max(cosine, axis=2)[..., None]], axis=-1
+        asked_words = ops.shape(x["query_features"])[0]
+        found = crossed(
+            (d, q),
+            (self.document_attention, self.query_attention),
+            tuple(ops.take(unit, x[name], axis=0) for name in ("row_piece", "query")),
+            members,
+            asked_words,
+            steps=self.steps,
+            packed=self.document_encoder.word_gru.runs_packed,
         )
-        compared = self.document_compare(_compare(d, attended, d_features))
+        features = ops.concatenate([x["row_features"], found.best_document[:, None]], axis=-1)
+        compared = self.document_compare(_compare(d, found.document, features))
         document = self.document_encoder(
             drop_compare(compared, training=training),
             x["sentence_length"],
-            x["slots"],
             x["sentence_count"],
+            x["document_row"],
+            steps=self.steps[1:],
         )
 
-        q = words(q, x["pair_query"])
-        attended, q_features = self._query_side(x, d, d_mask, qs, cosine)
-        compared = self.query_compare(_compare(q, attended, q_features))
-        pooled = self.query_pool(
-            drop_compare(compared, training=training), mask=words(q_mask, x["pair_query"])
+        # The words of its query, for each pair.
+        asked, places = members.asked_of_pairs(asked_words)
+        features = ops.concatenate([x["query_features"], found.best_query[:, None]], axis=-1)
+        q = ops.take(q, places, axis=0)
+        compared = self.query_compare(_compare(q, found.query, features))
+        compared = padded_rows(
+            drop_compare(compared, training=training), asked, steps=self.steps[0]
         )
+        mask = ops.arange(compared.shape[1], dtype="int32") < ops.expand_dims(asked, 1)
+        pooled = self.query_pool(compared, mask=mask)
 
         vector = ops.concatenate([document, pooled, x["overall"]], axis=-1)
         hidden = self.score_hidden(drop_score(vector, training=training))
         score = self.score_output(drop_hidden(hidden, training=training))
         return ops.squeeze(score + self.score_skip(x["overall"]), axis=-1)
 
-    def _query_side(self, x: Any, d: Any, d_mask: Any, qs: Any, cosine: Any) -> tuple[Any, Any]:
-        """Each query word attends over all words of the document, whatever their sentence."""
-        logits = self.query_attention.logits(qs, d)  # (sents, query words, words)
-        slots = x["slots"]
-
-        def documents(values: Any, axis: int) -> Any:
-            # Sentences side by side: (pairs, ..., sentences * words, ...) along `axis`.
-            rows = ops.concatenate([ops.zeros_like(values[:1]), values])
-            taken = ops.take(rows, slots, axis=0)  # (pairs, sentences, ...)
-            return ops.concatenate([taken[:, i] for i in range(slots.shape[1])], axis=axis)
-
-        mask = documents(d_mask, 1)
-        weights = masked_softmax(documents(logits, 2), mask[:, None, :])
-        attended = ops.matmul(weights, documents(d, 1))  # (pairs, query words, width)
-        best = ops.max(documents(ops.max(cosine, axis=1)[:, None, :], 1), axis=1)
-        return attended, ops.concatenate([x["query_features"], best[..., None]], axis=-1)
-
 
 def named_weights(model: Any) -> dict[str, Any]:
     """The Keras variables of a model but its table, as `layer/weight`, on any backend."""
     return {
-        weight.path[weight.path.index(layer.name) :]: weight
+        _OF_CELL.sub(r"/\1_", weight.path[weight.path.index(layer.name) :]): weight
         for layer in model.layers
         if layer is not model.table
         for weight in layer.trainable_weights

@@ -1,174 +1,239 @@
-"""The bidirectional GRU over ragged sequences, as a Keras layer that needs no mask inside."""
+"""The bidirectional GRU over ragged sequences, as a Keras layer, and with attention on it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ir_attention.backend import keras, load_tensorflow
-from ir_attention.models.attention import check_units
+import numpy as np
 
-__all__ = ["BiGRU"]
+from ir_attention.backend import keras
+from ir_attention.models import packed, packed_back
+from ir_attention.models.attention import AttentionPool, check_units
+from ir_attention.models.numpy_ops import numpy_op, packs
+from ir_attention.models.ragged import padded_rows, ragged_words, real_words
+from ir_attention.models.rooms import lent
+
+__all__ = ["BiGRU", "attended"]
 
 ops = keras.ops
+
+Arrays = dict[str, np.ndarray]
 
 
 @keras.saving.register_keras_serializable("ir_attention")
 class BiGRU(keras.layers.Layer):
-    """Reads a sequence from both ends; each step's output is both states side by side.
+    """Reads sequences from both ends; each step's output is both states side by side.
 
     `z, r = sigmoid(x W + h R + b)`, `c = tanh(x W_c + b + r * (h R_c + b'))`,
     `h = z * h + (1 - z) * c` (Cho et al. 2014, with the reset after the product). Equal to
-    `keras.layers.Bidirectional(GRU(units, return_sequences=True))` under a mask of `lengths`.
+    `keras.layers.Bidirectional(GRU(units, return_sequences=True))` under a mask of `lengths`, with
+    its weights in its order.
 
-    Masking: by `lengths`; a mask of `inputs` is not looked at, but passed on. Padding stands at
-    the end and may hold anything; the backward direction starts at the last real step. The output
-    is 0 at padding.
+    Sequences are ragged: their words lie end to end. On TensorFlow's CPU real steps alone are
+    computed, each distinct input once, with a gradient of its own (see `packed`). Elsewhere they
+    are padded to rectangles: reversed by a gather, read forwards, and reversed back, so that no
+    mask is needed and the fused kernels serve.
+
+    Masking: by `lengths`; a mask of `inputs` is not looked at, but passed on. Padding may hold
+    anything, and its output is 0.
 
     Args:
         units: Width of one direction's state, a positive integer.
         seed: Of the initial weights: glorot-uniform kernels, orthogonal recurrent kernels.
+        packed: Whether to run packed. Default: where it is quicker, see `packs`.
+        threads: How many take part when packed. The result does not depend on it.
 
     Call arguments:
-        inputs: Floats, `(batch, steps, width)`; `steps` is static.
-        lengths: Integers, `(batch,)`, 0 to `steps`.
+        inputs: Floats, `(words, width)`; or padded at the end of each row, `(rows, steps, width)`.
+        lengths: Integers, `(rows,)`, the words of each sequence; 0 is allowed. Words after the
+            last sequence's are padding.
+        places: Which of `inputs` each word is, `(words,)`. Default: the words are the inputs.
+        steps: The longest length there may be. Needed where sizes must be known beforehand, when
+            `inputs` are not padded and the layer does not run packed.
 
     Returns:
-        Floats, `(batch, steps, 2 * units)`: forward, then backward.
+        Floats, `(words, 2 * units)`, or `(rows, steps, 2 * units)`: forward, then backward.
     """
 
-    def __init__(self, units: int, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        units: int,
+        seed: int | None = None,
+        packed: bool | None = None,
+        threads: int = 1,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         check_units(units)
-        self.units = units
-        self.seed = seed
+        self.units, self.seed, self.packed, self.threads = units, seed, packed, threads
         self.supports_masking = True
+        self.supports_jit = not self.runs_packed
+        self.ways = []
+        for number, name in enumerate(("forward", "backward")):
+            own = None if seed is None else 2 * seed + number
+            way = keras.layers.GRU(
+                units,
+                return_sequences=True,
+                kernel_initializer=keras.initializers.GlorotUniform(own),
+                recurrent_initializer=keras.initializers.Orthogonal(seed=own),
+                dtype=self.dtype_policy,
+                name=name,
+            )
+            setattr(self, name, way)
+            self.ways.append(way)
 
-    def build(self, inputs_shape: Any, lengths_shape: Any = None) -> None:
-        shape = {
-            "kernel": (inputs_shape[-1], 3 * self.units),
-            "recurrent_kernel": (self.units, 3 * self.units),
-            "bias": (2, 3 * self.units),
-        }
-        for number, direction in enumerate(("forward", "backward")):
-            seed = None if self.seed is None else 2 * self.seed + number
-            initial: dict[str, Any] = {
-                "kernel": keras.initializers.GlorotUniform(seed),
-                "recurrent_kernel": keras.initializers.Orthogonal(seed=seed),
-                "bias": "zeros",
-            }
-            for name in shape:
-                weight = self.add_weight(
-                    name=f"{direction}_{name}", shape=shape[name], initializer=initial[name]
-                )
-                setattr(self, f"{direction}_{name}", weight)
+    @property
+    def runs_packed(self) -> bool:
+        """Whether this layer runs packed here."""
+        return packs() if self.packed is None else self.packed
 
-    def call(self, inputs: Any, lengths: Any) -> Any:
-        if keras.backend.backend() == "tensorflow":
-            return self._packed(inputs, ops.cast(lengths, "int32"))
-        return self._padded(inputs, ops.cast(lengths, "int32"))
+    def build(self, inputs_shape: Any, lengths_shape: Any = None, places_shape: Any = None) -> None:
+        for way in self.ways:
+            way.build((None, None, inputs_shape[-1]))
 
-    def _padded(self, inputs: Any, lengths: Any) -> Any:
-        """Any backend: every step of every row, both directions as one batch of two."""
-        time = ops.expand_dims(ops.arange(inputs.shape[1], dtype="int32"), 0)  # (1, steps)
-        last = ops.expand_dims(lengths - 1, 1)  # (batch, 1)
+    def call(self, inputs: Any, lengths: Any, places: Any = None, steps: int | None = None) -> Any:
+        lengths = ops.cast(lengths, "int32")
+        if len(inputs.shape) == 2:
+            if self.runs_packed:
+                return self._packed(inputs, lengths, places)
+            words = ops.shape(inputs if places is None else places)[0]
+            return ragged_words(
+                self.padded(padded_rows(inputs, lengths, places, steps), lengths), lengths, words
+            )
+        if not self.runs_packed:
+            return self.padded(inputs, lengths)
+        rows, steps = ops.shape(inputs)[0], inputs.shape[1]
+        table, places = real_words(inputs, lengths)
+        states = self._packed(table, lengths, places)
+        padded = ops.take(states, ops.argsort(places), axis=0)  # where they came from
+        return ops.reshape(padded, (rows, steps, 2 * self.units))
+
+    def padded(self, inputs: Any, lengths: Any) -> Any:
+        """Any backend: `(rows, steps, width)` to `(rows, steps, 2 * units)`, without a mask."""
+        steps = inputs.shape[1]
+        time = ops.expand_dims(ops.arange(steps, dtype="int32"), 0)  # (1, steps)
+        last = ops.expand_dims(lengths - 1, 1)
         real = ops.expand_dims(time <= last, -1)
         inputs = ops.where(real, inputs, ops.zeros_like(inputs))
         # Real steps in reverse, padding where it was: its own inverse.
         mirror = ops.expand_dims(ops.where(time <= last, last - time, time), -1)
-        gates = ops.stack(  # (2, batch, steps, 3 * units)
-            [
-                ops.matmul(inputs, self.forward_kernel) + self.forward_bias[0],
-                ops.matmul(ops.take_along_axis(inputs, mirror, axis=1), self.backward_kernel)
-                + self.backward_bias[0],
-            ]
-        )
-        recurrent = ops.concatenate(  # (2, units, 3 * units)
-            [self.forward_recurrent_kernel[None], self.backward_recurrent_kernel[None]]
-        )
-        bias = ops.stack([self.forward_bias[1:], self.backward_bias[1:]])  # (2, 1, 3 * units)
+        forward = self.forward(inputs)
+        backward = self.backward(ops.take_along_axis(inputs, mirror, axis=1))
+        states = [forward, ops.take_along_axis(backward, mirror, axis=1)]
+        states = ops.concatenate(states, axis=-1)
+        return ops.where(real, states, ops.zeros_like(states))
 
-        def step(state: Any, gates: Any) -> tuple[Any, Any]:
-            state = self._step(gates, state, recurrent, bias)
-            return state, state
-
-        start = ops.zeros_like(gates[:, :, 0, : self.units])  # (2, batch, units)
-        _, states = ops.scan(step, start, ops.transpose(gates, (2, 0, 1, 3)))
-        both = ops.transpose(states, (1, 2, 0, 3))  # (2, batch, steps, units)
-        backward = ops.take_along_axis(both[1], mirror, axis=1)
-        outputs = ops.concatenate([both[0], backward], axis=-1)
-        return ops.where(real, outputs, ops.zeros_like(outputs))
-
-    def _packed(self, inputs: Any, lengths: Any) -> Any:
-        """TensorFlow, where sizes may change from step to step: real steps only.
-
-        Rows are sorted by length, longest first; at step t the first `live[t]` are still running,
-        and each product is of these alone.
-        """
-        tf = load_tensorflow()
-        rows, steps = tf.shape(inputs)[0], inputs.shape[1]
-        order = tf.argsort(-lengths, stable=True)
-        longest = tf.gather(lengths, order)
-        live = tf.reduce_sum(tf.cast(longest[None] > tf.range(steps)[:, None], "int32"), axis=1)
-        # Slot by slot, step after step: the row it belongs to, and its place there.
-        time = tf.repeat(tf.range(steps), live)
-        rank = tf.range(tf.size(time)) - tf.repeat(tf.cumsum(live, exclusive=True), live)
-        row, length = tf.gather(order, rank), tf.gather(longest, rank)
-        places = {"forward": row * steps + time, "backward": row * steps + length - 1 - time}
-        flat = tf.reshape(inputs, (-1, inputs.shape[2]))
-        weights = {way: self._weights(way, flat.dtype) for way in places}
-        gates = {
-            way: _array(tf, flat.dtype, steps, 3 * self.units).split(
-                tf.matmul(tf.gather(flat, places[way]), kernel) + bias[0], live
-            )
-            for way, (kernel, _, bias) in weights.items()
+    def named(self) -> dict[str, Any]:
+        """The weights by the names that `models.packed` and bundles have for them."""
+        return {
+            f"{way.name}_{name}": getattr(way.cell, name)
+            for way in self.ways
+            for name in ("kernel", "recurrent_kernel", "bias")
         }
 
-        def step(at: Any, states: Any, outputs: Any) -> Any:
-            new = {
-                way: self._step(gates[way].read(at), states[way][: live[at]], recurrent, bias[1])
-                for way, (_, recurrent, bias) in weights.items()
-            }
-            return at + 1, new, {way: outputs[way].write(at, new[way]) for way in new}
+    def _packed(self, inputs: Any, lengths: Any, places: Any) -> Any:
+        def there(floats: Arrays, given: Arrays) -> list[np.ndarray]:
+            x, sizes, where = _real(floats, given)
+            kept = lent(packed.kept_size(int(sizes.sum()), self.units), x.dtype)
+            states = packed.bidirectional_gru(
+                x, sizes, floats, where, threads=self.threads, kept=kept
+            )
+            return [_filled(states, floats, given), kept]
 
-        start = tf.zeros((rows, self.units), flat.dtype)
-        outputs = {way: _array(tf, flat.dtype, steps, self.units) for way in places}
-        any_rows = tf.TensorShape((None, self.units))
-        _, _, outputs = tf.while_loop(
-            lambda at, *_: at < steps,
-            step,
-            (0, {way: start for way in places}, outputs),
-            shape_invariants=(
-                tf.TensorShape(()),
-                {way: any_rows for way in places},
-                {way: tf.TensorShape(None) for way in places},
-            ),
-            maximum_iterations=steps,
-        )
-        shape = (rows * steps, self.units)
-        padded = [
-            tf.scatter_nd(places[way][:, None], outputs[way].concat(), shape) for way in places
-        ]
-        return tf.reshape(tf.concat(padded, axis=1), (rows, steps, 2 * self.units))
+        def back(
+            gradients: list[np.ndarray], floats: Arrays, given: Arrays, kept: np.ndarray
+        ) -> Arrays:
+            x, sizes, where = _real(floats, given)
+            of_states = gradients[0][: int(sizes.sum())]
+            of_inputs, of_weights = packed_back.bidirectional_gru_gradients(
+                of_states, x, sizes, floats, kept, where, threads=self.threads
+            )
+            return {**of_weights, "inputs": _filled(of_inputs, floats, {})}
 
-    def _weights(self, way: str, dtype: Any) -> list[Any]:
-        names = ("kernel", "recurrent_kernel", "bias")
-        return [ops.cast(getattr(self, f"{way}_{name}"), dtype) for name in names]
+        floats = {"inputs": inputs, **self.named()}
+        given = {"lengths": lengths, "places": places}
+        return numpy_op(there, back, floats, given, [(2 * self.units,)])[0]
 
-    def _step(self, x: Any, state: Any, recurrent: Any, bias: Any) -> Any:
-        h = ops.matmul(state, recurrent) + bias
-        split = 2 * self.units
-        gates = ops.sigmoid(x[..., :split] + h[..., :split])
-        update, reset = gates[..., : self.units], gates[..., self.units :]
-        candidate = ops.tanh(x[..., split:] + reset * h[..., split:])
-        return candidate + update * (state - candidate)
-
-    def compute_output_shape(self, inputs_shape: Any, lengths_shape: Any = None) -> Any:
-        return (*inputs_shape[:-1], 2 * self.units)
+    def compute_output_shape(
+        self, inputs_shape: Any, lengths_shape: Any = None, places_shape: Any = None
+    ) -> Any:
+        steps = inputs_shape[:-1] if places_shape is None else places_shape
+        return (*steps, 2 * self.units)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units, "seed": self.seed}
+        own = {
+            "units": self.units,
+            "seed": self.seed,
+            "packed": self.packed,
+            "threads": self.threads,
+        }
+        return {**super().get_config(), **own}
 
 
-def _array(tf: Any, dtype: Any, steps: int, width: int) -> Any:
-    """A TensorArray of `steps` matrices `(any, width)`."""
-    return tf.TensorArray(dtype, size=steps, infer_shape=False, element_shape=(None, width))
+def attended(
+    gru: BiGRU,
+    pool: AttentionPool,
+    inputs: Any,
+    lengths: Any,
+    places: Any = None,
+    steps: int | None = None,
+) -> tuple[Any, Any]:
+    """The states of a GRU, pooled by attention: one level of Yang et al. (2016), equations 1-7.
+
+    Args:
+        gru, pool: The layers, built; `pool` with a bias and tanh.
+        inputs, lengths, places, steps: As of `BiGRU`, ragged.
+
+    Returns:
+        A vector of each sequence, `(rows, 2 * units)`, zeros of one without words; and the weight
+        of each word in its sequence, `(words,)`, 0 for padding.
+    """
+    lengths = ops.cast(lengths, "int32")
+    if not gru.runs_packed:
+        states = gru.padded(padded_rows(inputs, lengths, places, steps), lengths)
+        mask = ops.arange(states.shape[1], dtype="int32") < ops.expand_dims(lengths, 1)
+        weights = pool.attention(states, mask)
+        vectors = ops.squeeze(ops.matmul(ops.expand_dims(weights, 1), states), axis=1)
+        words = ops.shape(inputs if places is None else places)[0]
+        flat = ragged_words(ops.expand_dims(weights, -1), lengths, words)
+        return vectors, ops.squeeze(flat, axis=-1)
+
+    def there(floats: Arrays, given: Arrays) -> list[np.ndarray]:
+        x, sizes, where = _real(floats, given)
+        kept = lent(packed.kept_size(int(sizes.sum()), gru.units, len(floats["b"])), x.dtype)
+        vectors, alpha = packed.attended_gru(
+            x, sizes, floats, floats, where, threads=gru.threads, kept=kept
+        )
+        return [vectors, _filled(alpha, floats, given), kept]
+
+    def back(
+        gradients: list[np.ndarray], floats: Arrays, given: Arrays, kept: np.ndarray
+    ) -> Arrays:
+        x, sizes, where = _real(floats, given)
+        outgoing = gradients[0], gradients[1][: int(sizes.sum())]
+        of_inputs, of_gru, of_pool = packed_back.attended_gru_gradients(
+            outgoing, x, sizes, floats, floats, kept, where, threads=gru.threads
+        )
+        return {**of_gru, **of_pool, "inputs": _filled(of_inputs, floats, {})}
+
+    floats = {"inputs": inputs, **gru.named(), "W": pool.W, "b": pool.b, "u": pool.u}
+    given = {"lengths": lengths, "places": places}
+    vectors, alpha = numpy_op(there, back, floats, given, [(2 * gru.units,), ()])
+    return vectors, alpha
+
+
+def _real(floats: Arrays, given: Arrays) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Inputs, lengths and places without the padding behind the words."""
+    sizes = given["lengths"].astype(np.int64)
+    total = int(sizes.sum())
+    if "places" in given:
+        return floats["inputs"], sizes, given["places"][:total]
+    return floats["inputs"][:total], sizes, None
+
+
+def _filled(values: np.ndarray, floats: Arrays, given: Arrays) -> np.ndarray:
+    """With zeros for the padding behind them: of places, if there are any, or else of inputs."""
+    size = len(given.get("places", floats["inputs"]))
+    if len(values) == size:
+        return values
+    return np.concatenate([values, np.zeros((size - len(values), *values.shape[1:]), values.dtype)])

@@ -12,13 +12,13 @@ from ir_attention.bundle import Bundle
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.errors import BundleError, DataError
 from ir_attention.models.shapes import bi_encoder_shapes, matcher_shapes
+from ir_attention.ranking.encoder import CAPACITY, Encoder
 from ir_attention.ranking.explain import Explanation, explain_pair
+from ir_attention.scoring.bi_encoder import BiEncoderScorer
 from ir_attention.scoring.matcher import MatcherScorer
 
 if TYPE_CHECKING:  # pandas takes half a second to import, which `order` does without
     import pandas as pd
-
-    from ir_attention.scoring.bi_encoder import BiEncoderScorer
 
 __all__ = ["Ranker", "open_scorer"]
 
@@ -49,28 +49,50 @@ class Ranker:
     A `han` is read and run with NumPy; MatchZoo's models need TensorFlow, which is loaded when
     they are. Scores are any real numbers, higher is better; they compare documents of one query.
 
+    Args:
+        bundle: A trained model.
+        scorer: What `open_scorer` made of it.
+        vectors: How many vectors of documents a `han-bi` remembers, the latest ones, so that it
+            ranks the same documents for another query without encoding them again; 0 for none.
+            The default is 32,768, some 60 MB.
+
     >>> ranker = Ranker.load("models/news")                               # doctest: +SKIP
     >>> ranker.rank("Ivy League cancels winter sports", tweets, top_k=5)  # doctest: +SKIP
     """
 
-    def __init__(self, bundle: Bundle, scorer: Scorer) -> None:
+    def __init__(self, bundle: Bundle, scorer: Scorer, *, vectors: int = CAPACITY) -> None:
         self.bundle = bundle
         self._scorer = scorer
+        self._remembering = (
+            Encoder(scorer, vectors) if isinstance(scorer, BiEncoderScorer) else None
+        )
 
     @classmethod
-    def load(cls, folder: str | Path, *, tokenizer: Tokenizer | None = None) -> Ranker:
+    def load(
+        cls,
+        folder: str | Path,
+        *,
+        tokenizer: Tokenizer | None = None,
+        threads: int = 1,
+        vectors: int = CAPACITY,
+    ) -> Ranker:
         """Reads a bundle.
 
         Args:
             folder: What `train` wrote.
             tokenizer: What cut the texts into words, if the model was trained with one's own.
+            threads: How many of them score the pairs of a request, with `han` and `han-bi`; worth
+                it where cores are idle and documents long. Scores do not depend on it.
+            vectors: How many vectors of documents a `han-bi` remembers; see `Ranker`.
 
         Raises:
             BundleError: The folder is not a bundle, or damaged, or of another version.
+            DataError: `threads` or `vectors` is not a whole number, or too small.
         """
         bundle = Bundle.load(folder)
         try:
-            return cls(bundle, open_scorer(bundle, tokenizer=tokenizer))
+            scorer = open_scorer(bundle, tokenizer=tokenizer, threads=threads)
+            return cls(bundle, scorer, vectors=vectors)
         except BundleError as error:
             raise BundleError(f"{folder}: {error}") from error
 
@@ -127,7 +149,8 @@ class Ranker:
 
     def _scores(self, queries: list[str], documents: list[str]) -> np.ndarray:
         with np.errstate(over="ignore", invalid="ignore"):  # `_finite` says it
-            return self._finite(self._scorer.score(queries, documents))
+            scorer = self._remembering or self._scorer
+            return self._finite(scorer.score(queries, documents))
 
     def _finite(self, scores: np.ndarray) -> np.ndarray:
         """Scores or vectors; a BundleError if weights that are finite gave some that are not."""
@@ -165,16 +188,14 @@ class Ranker:
         """Vectors of queries, `(queries, width)` float32; see `encode`. They are of any length."""
         encoder, queries = self._encoder(), _texts("", queries, "queries")
         with np.errstate(over="ignore", invalid="ignore"):
-            return self._finite(encoder.encode_queries(queries))
+            return self._finite(encoder.scorer.encode_queries(queries))
 
-    def _encoder(self) -> BiEncoderScorer:
-        from ir_attention.scoring.bi_encoder import BiEncoderScorer
-
-        if not isinstance(self._scorer, BiEncoderScorer):
+    def _encoder(self) -> Encoder:
+        if self._remembering is None:
             raise DataError(
                 f"{self.bundle.model} has no vector of a document by itself; han-bi has"
             )
-        return self._scorer
+        return self._remembering
 
     def explain(self, query: str, document: str) -> Explanation:
         """Where the model looked: the weights of words and sentences, and word to word.
@@ -191,12 +212,15 @@ class Ranker:
         return explained
 
 
-def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None) -> Scorer:
-    """The scorer of a bundle.
+def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None, threads: int = 1) -> Scorer:
+    """The scorer of a bundle; see `Ranker.load`.
 
     Raises:
         BundleError: The bundle's parts do not fit together.
+        DataError: `threads` is not a whole number from 1.
     """
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise DataError(f"`threads` must be a whole number from 1. Received: {threads!r}")
     own = bundle.settings.get("tokenizer") is not None
     if own and tokenizer is None:
         raise BundleError(
@@ -206,7 +230,7 @@ def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None) -> Scorer
     if tokenizer is not None and not own:
         raise BundleError("this model was trained without a tokenizer: pass no `tokenizer`")
     if bundle.model in ("han", "han-bi"):
-        return _matcher_scorer(bundle, tokenizer)
+        return _matcher_scorer(bundle, tokenizer, threads)
     if bundle.model == "bm25":
         from ir_attention.bm25 import BM25Scorer
 
@@ -225,7 +249,7 @@ def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None) -> Scorer
     return Baseline.from_parts(bundle.weights, bundle.vocabulary, bundle.settings)
 
 
-def _matcher_scorer(bundle: Bundle, tokenizer: Tokenizer | None) -> MatcherScorer:
+def _matcher_scorer(bundle: Bundle, tokenizer: Tokenizer | None, threads: int) -> MatcherScorer:
     weights = dict(bundle.weights)
     try:
         table = weights.pop("table")
@@ -245,11 +269,10 @@ def _matcher_scorer(bundle: Bundle, tokenizer: Tokenizer | None) -> MatcherScore
         "vocabulary": vocabulary,
         "split_sentences": split,
         "tokenizer": tokenizer,
+        "threads": threads,
     }
     if bundle.model == "han":
         return MatcherScorer(table, weights, **reading)
-    from ir_attention.scoring.bi_encoder import BiEncoderScorer
-
     letters = bundle.settings["matcher"]["letters"]
     return BiEncoderScorer(table, weights, letters=letters, **reading)
 

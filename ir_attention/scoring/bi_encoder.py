@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ir_attention.data.arrays import Runs, Texts
+from ir_attention.data.cutting import Cut
 from ir_attention.data.letters import letter_vectors
 from ir_attention.data.vectors import WORD_LENGTH
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.models.bi_forward import Words, document_vectors, query_vectors
 from ir_attention.models.forward import Looks
 from ir_attention.scoring.matcher import MatcherScorer, Request
+from ir_attention.scoring.threads import one_blas_thread, over_threads
 
-__all__ = ["BiEncoderScorer"]
+__all__ = ["BiEncoderScorer", "products"]
 
 # Words of documents that are encoded at once, as in `scoring`.
 _WORDS = 8192
 # Pairs whose products are summed at once: their vectors take some 3.6 kB each.
-_PAIRS = 16_384
+_PAIRS = 256
 
 
 class BiEncoderScorer(MatcherScorer):
@@ -30,7 +31,7 @@ class BiEncoderScorer(MatcherScorer):
         table: Vectors `(vocabulary, width)`, of words or of their pieces.
         weights: By `layer/weight`.
         letters: Width of the letters' vectors.
-        vocabulary, split_sentences, tokenizer: As of `MatcherScorer`.
+        vocabulary, split_sentences, tokenizer, threads: As of `MatcherScorer`.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class BiEncoderScorer(MatcherScorer):
         vocabulary: Vocabulary,
         split_sentences: bool = True,
         tokenizer: Callable[[str], list[str]] | None = None,
+        threads: int = 1,
     ) -> None:
         super().__init__(
             table,
@@ -49,12 +51,15 @@ class BiEncoderScorer(MatcherScorer):
             vocabulary=vocabulary,
             split_sentences=split_sentences,
             tokenizer=tokenizer,
+            threads=threads,
         )
         self.letters = letters
 
-    def number(self, queries: Sequence[str], documents: Sequence[str]) -> Request:
+    def number(
+        self, queries: Sequence[str], documents: Sequence[str], cut: Cut | None = None
+    ) -> Request:
         """As of `MatcherScorer`; the table has each word's vector, letters and idf."""
-        request = super().number(queries, documents)
+        request = super().number(queries, documents, cut)
         letters = np.zeros((len(request.table), self.letters), np.float32)
         letters[1:] = WORD_LENGTH * letter_vectors(request.texts.forms, self.letters)
         idf = np.zeros((len(request.table), 1), np.float32)
@@ -65,35 +70,37 @@ class BiEncoderScorer(MatcherScorer):
         """The score of each pair, `(pairs,)`, higher is better."""
         queries, query = np.unique(request.query, return_inverse=True)
         documents, document = np.unique(request.document, return_inverse=True)
-        with threadpool_limits(1, "blas"):
+        with one_blas_thread():
             words = self._words(request)
             left = self._queries(request.texts, words, queries)[0]
             right = self._documents(request.texts, words, documents)
-        scores = np.empty(len(query))
-        for start in range(0, len(query), _PAIRS):
-            part = slice(start, start + _PAIRS)
-            scores[part] = np.einsum("pw,pw->p", left[query[part]], right[document[part]])
-        return scores
+        return products(left, query, right, document)
+
+    def score(self, queries: Sequence[str], documents: Sequence[str]) -> np.ndarray:
+        """The score of each pair of texts."""
+        return self.score_request(self.number(queries, documents))
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
         """Vectors of queries, `(queries, width)` float32; their length is part of the score."""
         request = self.number(queries, [])
-        with threadpool_limits(1, "blas"):
+        with one_blas_thread():
             return self._queries(request.texts, self._words(request), request.query)[0]
 
     def encode_documents(self, documents: Sequence[str]) -> np.ndarray:
         """Vectors of documents, `(documents, width)` float32; see `bi_forward`."""
         request = self.number([], documents)
         unique, place = np.unique(request.document, return_inverse=True)
-        with threadpool_limits(1, "blas"):
-            return self._documents(request.texts, self._words(request), unique)[place]
+        with one_blas_thread():
+            vectors = self._documents(request.texts, self._words(request), unique)
+        return vectors if len(unique) == len(place) else vectors[place]
 
     def look(self, query: str, document: str) -> tuple[float, Looks, Request]:
         """The score of one pair, and the weights of words and sentences; none of word to word."""
         request = self.number([query], [document])
         words = self._words(request)
         left, gamma = self._queries(request.texts, words, request.query)
-        right, alpha, beta = _document_vectors(request.texts, words, request.document, self.weights)
+        read = _reading(Runs.of_texts(request.texts), request.document)
+        right, alpha, beta = document_vectors(words, *read, self.weights)
         return float(left[0] @ right[0]), Looks(alpha, beta, gamma, []), request
 
     def _words(self, request: Request) -> Words:
@@ -108,13 +115,16 @@ class BiEncoderScorer(MatcherScorer):
 
     def _documents(self, texts: Texts, words: Words, places: np.ndarray) -> np.ndarray:
         """In chunks of documents of like length."""
-        lengths = Runs.of_texts(texts).lengths[places]
-        vectors = [np.zeros((0, self.width), np.float32)]
-        order = np.argsort(lengths, kind="stable")
-        for chunk in _chunks(order, lengths):
-            vectors.append(_document_vectors(texts, words, places[chunk], self.weights)[0])
+        of_text, folded = Runs.of_texts(texts), words.folded(self.weights)
+        lengths = of_text.lengths[places]
         out = np.empty((len(places), self.width), np.float32)
-        out[order] = np.concatenate(vectors)
+
+        def encode(chunk: np.ndarray) -> None:
+            read = _reading(of_text, places[chunk])
+            out[chunk] = document_vectors(words, *read, self.weights, folded=folded)[0]
+
+        chunks = _chunks(np.argsort(lengths, kind="stable"), lengths)
+        over_threads(encode, chunks, self.threads)
         return out
 
     @property
@@ -123,16 +133,28 @@ class BiEncoderScorer(MatcherScorer):
         return self.table.shape[1] + self.letters + self.weights["query_output/kernel"].shape[1]
 
 
-def _document_vectors(
-    texts: Texts, words: Words, places: np.ndarray, weights: dict[str, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    runs = Runs.of_texts(texts)
-    counts = texts.sentence_counts[places]
-    lengths = texts.sentence_lengths[runs.sentence_places(places)]
-    return document_vectors(words, runs.words(places), lengths, counts, weights)
+def products(
+    queries: np.ndarray, query: np.ndarray, documents: np.ndarray, document: np.ndarray
+) -> np.ndarray:
+    """The product of the vectors of each pair, which are rows of both arrays: `(pairs,)`."""
+    scores = np.empty(len(query))
+    for start in range(0, len(query), _PAIRS):
+        part = slice(start, start + _PAIRS)
+        left, right = queries.take(query[part], axis=0), documents.take(document[part], axis=0)
+        scores[part] = np.einsum("pw,pw->p", left, right)
+    return scores
+
+
+def _reading(of_text: Runs, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The words of documents, the words of each sentence, and the sentences of each document."""
+    texts = of_text.texts
+    lengths = texts.sentence_lengths[of_text.sentence_places(places)]
+    return of_text.words(places), lengths, texts.sentence_counts[places]
 
 
 def _chunks(order: np.ndarray, lengths: np.ndarray) -> Iterator[np.ndarray]:
     """Documents in order, cut where their words fill a chunk; a document is never cut."""
     ends = np.cumsum(lengths[order])
-    yield from np.split(order, np.flatnonzero(np.diff(ends // _WORDS)) + 1)
+    for chunk in np.split(order, np.flatnonzero(np.diff(ends // _WORDS)) + 1):
+        if len(chunk):
+            yield chunk

@@ -10,12 +10,21 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from ir_attention.data.arrays import Runs, Texts, number_texts, pair_arrays
+from ir_attention.data.arrays import (
+    Grouped,
+    Runs,
+    Texts,
+    arrays_of_groups,
+    number_texts,
+    pair_arrays,
+)
+from ir_attention.data.cutting import Cut
 from ir_attention.data.vectors import word_vectors
 from ir_attention.data.vocabulary import Vocabulary
-from ir_attention.models.forward import Looks, score_pairs
+from ir_attention.models.forward import Looks
+from ir_attention.models.pair_forward import Words, score_pairs, score_words
+from ir_attention.scoring.threads import one_blas_thread, over_threads
 
 __all__ = ["MatcherScorer", "Request"]
 
@@ -42,6 +51,7 @@ class MatcherScorer:
         vocabulary: Numbers the words.
         split_sentences: Whether documents have sentences, or are read as one.
         tokenizer: Cuts texts into words. Default: `text.words`.
+        threads: How many work on a request. Scores do not depend on it.
     """
 
     def __init__(
@@ -52,19 +62,28 @@ class MatcherScorer:
         vocabulary: Vocabulary,
         split_sentences: bool = True,
         tokenizer: Callable[[str], list[str]] | None = None,
+        threads: int = 1,
     ) -> None:
         self.table, self.weights, self.vocabulary = table, weights, vocabulary
         self.split_sentences, self.tokenizer = split_sentences, tokenizer
+        self.threads = threads
 
-    def number(self, queries: Sequence[str], documents: Sequence[str]) -> Request:
-        """Numbers each text once. Both hold the texts of the pairs, row by row."""
+    def number(
+        self, queries: Sequence[str], documents: Sequence[str], cut: Cut | None = None
+    ) -> Request:
+        """Numbers each text once.
+
+        Args:
+            queries, documents: The texts of the pairs, row by row.
+            cut: The distinct ones, queries first, if they are cut already.
+        """
         numbers: dict[str, int] = {}
         query, document = (
             np.array([numbers.setdefault(text, len(numbers)) for text in side], np.int64)
             for side in (queries, documents)
         )
         numbered = number_texts(
-            list(numbers),
+            list(numbers) if cut is None else cut,
             self.vocabulary,
             tokenizer=self.tokenizer,
             split_sentences=self.split_sentences,
@@ -85,12 +104,15 @@ class MatcherScorer:
         _, firsts, places = np.unique(keys, return_index=True, return_inverse=True)
         request = request._replace(query=request.query[firsts], document=request.document[firsts])
         scores = np.zeros(len(firsts))
-        # The products are small: a second thread waits more than it works, and where cores are
-        # shared it was measured to take eight times as long.
-        with threadpool_limits(1, "blas"):
-            for rows, groups in _chunks(request):
-                pairs = pair_arrays(request.texts, groups)
-                scores[rows] = score_pairs(pairs, request.table, self.weights)[0]
+        of_text = Runs.of_texts(request.texts)
+        with one_blas_thread():
+            words = Words.of_table(request.table, self.weights)
+
+        def score(chunk: tuple[np.ndarray, Grouped]) -> None:
+            rows, grouped = chunk
+            scores[rows] = score_words(arrays_of_groups(of_text, grouped), words, self.weights)
+
+        over_threads(score, _chunks(request, of_text.lengths), self.threads)
         return scores[places]
 
     def score(self, queries: Sequence[str], documents: Sequence[str]) -> np.ndarray:
@@ -105,36 +127,19 @@ class MatcherScorer:
         return float(scores[0]), looks, request
 
 
-def _chunks(request: Request) -> Iterator[tuple[np.ndarray, list[tuple[int, np.ndarray]]]]:
+def _chunks(request: Request, lengths: np.ndarray) -> Iterator[tuple[np.ndarray, Grouped]]:
     """Rows that are scored at once, and their queries with their documents.
 
-    Documents of a query are sorted by length, so that the sentences of a chunk end together.
+    Queries with documents of like length go together, shorter ones first, so that the sentences of
+    a chunk end together. A query whose documents fill more than a chunk is scored in several.
     """
-    lengths = Runs.of_texts(request.texts).lengths
-    order = np.lexsort((lengths[request.document], request.query))
-    chunk: list[np.ndarray] = []
-    words = 0
-    for rows in _runs(request.query[order], order):
-        ends = np.cumsum(lengths[request.document[rows]])
-        # A query with very many documents is scored in several parts.
-        for part in np.split(rows, np.flatnonzero(np.diff(ends // _WORDS)) + 1):
-            size = int(lengths[request.document[part]].sum())
-            if chunk and words + size > _WORDS:
-                yield _grouped(request, chunk)
-                chunk, words = [], 0
-            chunk.append(part)
-            words += size
-    if chunk:
-        yield _grouped(request, chunk)
-
-
-def _runs(keys: np.ndarray, values: np.ndarray) -> list[np.ndarray]:
-    """Cuts `values` where the sorted `keys` change."""
-    return np.split(values, np.flatnonzero(np.diff(keys)) + 1) if len(keys) else []
-
-
-def _grouped(
-    request: Request, chunk: list[np.ndarray]
-) -> tuple[np.ndarray, list[tuple[int, np.ndarray]]]:
-    groups = [(int(request.query[rows[0]]), request.document[rows]) for rows in chunk]
-    return np.concatenate(chunk), groups
+    words = lengths[request.document]
+    _, query = np.unique(request.query, return_inverse=True)
+    typical = np.bincount(query, words) / np.maximum(np.bincount(query), 1)
+    order = np.lexsort((words, query, typical[query]))
+    ends = np.cumsum(words[order])
+    for rows in np.split(order, np.flatnonzero(np.diff(ends // _WORDS)) + 1):
+        if len(rows):
+            owner = request.query[rows]
+            first = np.diff(owner, prepend=-1) != 0
+            yield rows, Grouped(owner[first], request.document[rows], np.cumsum(first) - 1)

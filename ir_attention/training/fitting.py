@@ -15,7 +15,8 @@ import pandas as pd
 
 from ir_attention.bundle import Bundle, check_free
 from ir_attention.data.checks import check_pairs
-from ir_attention.data.readers import as_pairs
+from ir_attention.data.coded import decode
+from ir_attention.data.readers import read_coded
 from ir_attention.data.splits import split_by_query
 from ir_attention.errors import DataError
 from ir_attention.evaluation.measures import check_measures, evaluate_quietly
@@ -147,8 +148,8 @@ def train(
 def _pairs(
     train: Any, dev: Any, seed: int, say: Say
 ) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
-    """Both parts as checked frames, and what is odd about them."""
-    train_pairs = as_pairs(train)
+    """Both parts as checked frames, each distinct text kept once, and what is odd about them."""
+    train_pairs = read_coded(train)
     if dev is None:
         queries = train_pairs["id_left"].nunique()
         if queries < _FEWEST:
@@ -164,7 +165,7 @@ def _pairs(
         )
         notes: tuple[str, ...] = (said,)
     else:
-        dev_pairs, notes = as_pairs(dev), ()
+        dev_pairs, notes = read_coded(dev), ()
     notes = (*notes, *check_pairs(train_pairs, dev_pairs).lines())
     for note in notes:
         say(note)
@@ -190,6 +191,7 @@ def _learner(
         return BM25Learner(dev)
     from ir_attention.training.baseline import BaselineLearner
 
+    train, dev = decode(train), decode(dev)  # as MatchZoo takes them
     return BaselineLearner(model, train, dev, vectors=vectors, seed=seed, settings=settings)
 
 
@@ -237,7 +239,7 @@ def _fit(
 def _dev_measure(dev: pd.DataFrame, name: str) -> Callable[[np.ndarray], float]:
     """What gives the mean of a measure over the dev queries, from the scores of the dev pairs."""
     # Every row is a candidate of its own, even if the same tweet stands there twice.
-    rows_of = {"query_id": dev["id_left"].to_numpy(), "doc_id": [str(n) for n in range(len(dev))]}
+    rows_of = {"query_id": list(dev["id_left"]), "doc_id": [str(n) for n in range(len(dev))]}
     qrels = pd.DataFrame({**rows_of, "relevance": dev["label"].to_numpy()})
 
     def measure(scores: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,23 +13,26 @@ from ir_attention.backend import keras
 from ir_attention.data.arrays import (
     Cuts,
     Runs,
-    Sizes,
     Texts,
     cut_report,
     number_texts,
-    pad,
     pair_arrays,
 )
 from ir_attention.data.batches import Batch, Judged, listwise
+from ir_attention.data.coded import distinct
+from ir_attention.data.cutting import Cut, cut_texts
+from ir_attention.data.inputs import Sizes, model_inputs
 from ir_attention.data.own_vectors import learn_vectors
 from ir_attention.data.vectors import Vectors, read_vectors
 from ir_attention.data.vocabulary import Vocabulary, stem_idf
 from ir_attention.models.bi_encoder import BiEncoder, BiEncoderSettings
 from ir_attention.models.losses import LOSSES
 from ir_attention.models.matcher import Matcher, MatcherSettings
+from ir_attention.models.numpy_ops import packs
 from ir_attention.scoring.bi_encoder import BiEncoderScorer
 from ir_attention.scoring.matcher import MatcherScorer, Request
-from ir_attention.text import stem
+from ir_attention.text import stems
+from ir_attention.training.adam import Adam
 from ir_attention.training.settings import TrainingSettings, usual_epochs
 
 __all__ = ["MatcherLearner"]
@@ -36,6 +40,9 @@ __all__ = ["MatcherLearner"]
 # The share of documents that training takes with all their sentences, and how many are always
 # taken, lest it never sees two where one is the rule.
 _USUAL, _FEW = 0.995, 3
+
+# Where a model is compiled for each size, what the lengths of ragged arrays are rounded up to.
+_STEP = 512
 
 
 _NETWORKS: dict[str, Any] = {
@@ -68,28 +75,38 @@ class MatcherLearner:
     ) -> None:
         self.kind, self.settings = model, settings
         self.notes: list[str] = []
-        texts = _unique(train)
-        self.vocabulary, table = self._vocabulary(texts, vectors, seed)
+        cut = cut_texts(
+            _unique(train),
+            tokenizer=settings.tokenizer,
+            split_sentences=settings.split_sentences,
+        )
+        self.vocabulary, table = self._vocabulary(cut, vectors, seed)
         self._table = table
         scorer = self._scorer({})
-        request = scorer.number(list(train["text_left"]), list(train["text_right"]))
-        self.dev = scorer.number(list(dev["text_left"]), list(dev["text_right"]))
+        request, self.dev = _numbered(scorer, train, cut), _numbered(scorer, dev)
         self.data = _Epochs(request, train["label"].to_numpy(), seed, settings)
         self.epochs = settings.epochs or usual_epochs(len(self.data), least=5)
         self.notes += cut_report(request.texts, request.query, request.document, self.data.cuts)
         network, sizes = _NETWORKS[model]
         levels = 2 if settings.split_sentences else 1
-        self.model = network(request.table, sizes(dropout=settings.dropout, levels=levels), seed)
+        largest = self.data.sizes
+        self.model = network(
+            request.table,
+            sizes(dropout=settings.dropout, levels=levels),
+            seed,
+            steps=(largest.query, largest.sentence, largest.sentences),
+            threads=settings.threads,
+        )
         own = {"margin": settings.margin} if settings.loss == "hinge" else {}
         steps = self.epochs * len(self.data)
         self.model.compile(
-            optimizer=keras.optimizers.Adam(
+            optimizer=Adam(
                 WarmupDecay(settings.learning_rate, min(settings.warmup, steps // 10), steps),
                 global_clipnorm=settings.clip,
             ),
             loss=LOSSES[settings.loss](settings.queries, **own),
-            # XLA wants sizes that do not change from step to step; packing lives on their change.
-            jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+            # Neither NumPy nor sizes that change from step to step go through XLA.
+            jit_compile=False if packs() else "auto",
         )
 
     def fit_epoch(self, epoch: int) -> float:
@@ -128,19 +145,11 @@ class MatcherLearner:
         letters = BiEncoderSettings().letters
         return BiEncoderScorer(self._table, weights, letters=letters, **reading)
 
-    def _vocabulary(self, texts: list[str], vectors: Any, seed: int) -> tuple[Vocabulary, Any]:
+    def _vocabulary(self, texts: Cut, vectors: Any, seed: int) -> tuple[Vocabulary, Any]:
         """The vocabulary of the training texts, and the table of vectors."""
-        numbered = number_texts(
-            texts,
-            Vocabulary(),
-            tokenizer=self.settings.tokenizer,
-            split_sentences=self.settings.split_sentences,
-        )
-        stems = np.array(stem(numbered.forms), object)
-        idf = stem_idf(
-            set(stems[numbered.word[start : start + length]])
-            for start, length in zip(*Runs.of_texts(numbered)[1:3], strict=True)
-        )
+        numbered = number_texts(texts, Vocabulary())
+        lengths = Runs.of_texts(numbered).lengths
+        idf = stem_idf(stems(numbered.forms), numbered.word, lengths)
         if vectors is None:
             words = _frequent(numbered, self.settings)
             table = learn_vectors(numbered, words, width=self.settings.width, seed=seed)
@@ -179,6 +188,7 @@ class _Epochs(keras.utils.PyDataset):
             query=self.cuts.query,
             sentence=self.cuts.sentence,
             sentences=most,
+            step=1 if packs() else _STEP,
         )
         self.draw(1)
 
@@ -204,8 +214,8 @@ class _Epochs(keras.utils.PyDataset):
             (int(query), batch.document[start:end])
             for query, start, end in zip(batch.query, bounds, bounds[1:], strict=False)
         ]
-        inputs = pad(pair_arrays(self.request.texts, groups, self.cuts), self.sizes)
-        target = np.zeros((self.sizes.pairs, 2), np.float32)
+        inputs = model_inputs(pair_arrays(self.request.texts, groups, self.cuts), self.sizes)
+        target = np.zeros((len(inputs["sentence_count"]), 2), np.float32)
         target[:, 1] = -1  # padding belongs to no query
         target[: len(batch.label), 0] = np.maximum(batch.label, 0)
         target[: len(batch.label), 1] = batch.group
@@ -230,7 +240,17 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def _unique(pairs: pd.DataFrame) -> list[str]:
-    return list(pd.unique(pd.concat([pairs["text_right"], pairs["text_left"]])))
+    """The distinct texts in the order in which a scorer numbers them: queries first."""
+    sides = [distinct(pairs[f"text_{side}"])[1] for side in ("left", "right")]
+    return list(dict.fromkeys(chain(*sides)))
+
+
+def _numbered(scorer: MatcherScorer, pairs: pd.DataFrame, cut: Cut | None = None) -> Request:
+    """The request of all pairs; the scorer is handed each distinct text once."""
+    query, queries = distinct(pairs["text_left"])
+    document, documents = distinct(pairs["text_right"])
+    request = scorer.number(queries, documents, cut)
+    return request._replace(query=request.query[query], document=request.document[document])
 
 
 def _frequent(numbered: Texts, settings: TrainingSettings) -> list[str]:

@@ -27,7 +27,7 @@ MODELS = {
 # Settings that are whole numbers of at least 1.
 _WHOLE = (
     "epochs patience queries positives query_words sentence_words sentences width min_count "
-    "most_vectors"
+    "most_vectors threads"
 ).split()
 
 # With 110 headlines, 7 steps an epoch, a matcher was still far from its best after 5 epochs, and at
@@ -64,6 +64,8 @@ class TrainingSettings:
         most_vectors: Words that have one at most; of a file, words beyond the training texts'.
         tokenizer: Cuts a text into words, `str -> list[str]`, instead of `text.words`. It cannot be
             kept in the bundle: pass it to `Ranker.load` again.
+        threads: How many take part in the steps of a GRU and in scoring. The result does not depend
+            on it; where cores are shared, one is quicker.
         overwrite: Whether a bundle that is there already may be replaced.
         keep_interrupted: Whether Ctrl-C ends the training with the best epoch so far, which is then
             written as any other; it is passed on if no epoch is over, and always by default.
@@ -94,6 +96,7 @@ class TrainingSettings:
     min_count: int = 1
     most_vectors: int = 50_000
     tokenizer: Callable[[str], list[str]] | None = None
+    threads: int = 1
     overwrite: bool = False
     keep_interrupted: bool = False
 

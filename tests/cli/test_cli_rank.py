@@ -116,3 +116,13 @@ def test_explain_writes_a_page_a_picture_and_the_numbers(bundle, ranker, tmp_pat
 
 def test_explain_shows_a_document_without_words(bundle):
     assert good("explain", bundle, "flood", "...").stdout.startswith("score ")
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_threads_change_no_score(bundle, pairs, threads):
+    given = good("rank", bundle, "flood in Oslo", pairs, "--threads", threads, "--json").stdout
+    assert given == good("rank", bundle, "flood in Oslo", pairs, "--json").stdout
+    given = good("score", bundle, pairs, "--threads", threads).stdout
+    assert given == good("score", bundle, pairs).stdout
+    given = good("evaluate", bundle, pairs, "--threads", threads).stdout
+    assert given == good("evaluate", bundle, pairs).stdout

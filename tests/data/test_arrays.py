@@ -2,16 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ir_attention.data.arrays import (
     Cuts,
     Runs,
-    Sizes,
     cut_report,
     number_texts,
-    pad,
     pair_arrays,
 )
 from ir_attention.data.vocabulary import Vocabulary
@@ -202,110 +198,11 @@ def test_the_report_of_cuts():
 # --- pad
 
 
-def ragged(padded, arrays):
-    """The ragged arrays, read back from the padded ones with loops."""
-    pairs = len(arrays.pair_query)
-    document, features, lengths = [], [], []
-    for pair in range(pairs):
-        for slot in padded["slots"][pair, : padded["sentence_count"][pair]]:
-            size = padded["sentence_length"][slot - 1]
-            assert padded["sentence_pair"][slot - 1] == pair
-            lengths.append(size)
-            document += padded["document"][slot - 1, :size].tolist()
-            features += padded["document_features"][slot - 1, :size].tolist()
-    queries = range(len(arrays.query_lengths))
-    of_query = [
-        row for i in queries for row in padded["query"][i, : padded["query_length"][i]].tolist()
-    ]
-    of_pair = [
-        row
-        for pair in range(pairs)
-        for row in padded["query_features"][
-            pair, : padded["query_length"][padded["pair_query"][pair]]
-        ].tolist()
-    ]
-    return arrays._replace(
-        pieces=padded["pieces"][: len(arrays.pieces)],
-        query=of_query,
-        query_lengths=padded["query_length"][: len(queries)],
-        document=document,
-        sentence_lengths=lengths,
-        sentence_counts=padded["sentence_count"][:pairs],
-        pair_query=padded["pair_query"][:pairs],
-        document_features=np.reshape(features, (-1, 8)),
-        query_features=np.reshape(of_pair, (-1, 8)),
-        overall=padded["overall"][:pairs],
-    )
-
-
-SIZES = Sizes(queries=3, pairs=11, query=7, sentence=13, sentences=5, pieces=2, sents=4)
-text = st.sampled_from(["", "cat", "The cat. A dog!", "zyx zyx. the cat dog. dog", "..."])
-
-
-@settings(max_examples=40, deadline=None)
-@given(groups=st.lists(st.tuples(text, st.lists(text, max_size=3)), min_size=1, max_size=3))
-def test_padded_is_ragged(groups):
-    texts, places = [], []
-    for query, documents in groups:
-        places.append((len(texts), len(texts) + 1 + np.arange(len(documents))))
-        texts += [query, *documents]
-    arrays = pair_arrays(numbered(texts), places)
-    padded = pad(arrays, SIZES)
-    for one, other in zip(ragged(padded, arrays), arrays, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_shapes_of_padding():
-    padded = pad(arrays_of(), SIZES)
-    assert {name: value.shape for name, value in padded.items()} == {
-        "pieces": (4,),
-        "query": (3, 7),
-        "query_length": (3,),
-        "document": (4, 13),
-        "sentence_length": (4,),
-        "sentence_pair": (4,),
-        "slots": (11, 5),
-        "sentence_count": (11,),
-        "pair_query": (11,),
-        "document_features": (4, 13, 8),
-        "query_features": (11, 7, 8),
-        "overall": (11, 11),
-    }
-    assert {value.dtype.name for value in padded.values()} == {"int32", "float32"}
-    assert padded["slots"].tolist()[:5] == [
-        [1, 2, 0, 0, 0],
-        [0] * 5,
-        [3, 0, 0, 0, 0],
-        [0] * 5,
-        [4, 0, 0, 0, 0],
-    ]
-    more = pad(arrays_of([*TEXTS, "dog"]), SIZES)
-    assert more["document"].shape == (8, 13)  # five sentences, in steps of four
-
-
-def test_padding_is_zeros():
-    padded = pad(arrays_of(), SIZES)
-    assert not padded["query_features"][5:].any()
-    assert not padded["overall"][5:].any()
-    assert not padded["document"][0, 2:].any()
-    assert not padded["document_features"][0, 2:].any()
-    assert not padded["sentence_count"][5:].any()
-
-
-@pytest.mark.parametrize(
-    "size", [{"pairs": 4}, {"query": 1}, {"sentence": 3}, {"sentences": 1}, {"queries": 0}]
-)
-def test_what_does_not_fit_is_refused(size):
-    with pytest.raises((ValueError, IndexError)):
-        pad(arrays_of(), SIZES._replace(**size))
-
-
 def test_nothing_is_changed():
     texts = numbered()
     copies = [np.array(part) for part in (*texts[2:], *texts.words)]
     arrays = pair_arrays(texts, [(0, np.arange(1, 6))], Cuts(1, 2, 1))
     before = [part.copy() for part in arrays]
-    pad(arrays, SIZES)
     for one, other in zip((*texts[2:], *texts.words), copies, strict=True):
         np.testing.assert_array_equal(one, other)
     for one, other in zip(arrays, before, strict=True):

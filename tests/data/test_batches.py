@@ -1,5 +1,8 @@
 """The samplers: an epoch is an exact permutation, with the grouping in the batch."""
 
+import math
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -115,10 +118,11 @@ def test_the_seed_sets_the_epoch(sampler):
 
 @pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
 def test_nothing_is_changed_or_seeded(sampler):
-    copies = [part.copy() for part in PAIRS]
+    parts = [PAIRS.query, PAIRS.document, PAIRS.label]
+    copies = [part.copy() for part in parts]
     state = np.random.get_state()[1].copy()
     epoch(sampler)
-    for one, other in zip(PAIRS, copies, strict=True):
+    for one, other in zip(parts, copies, strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(np.random.get_state()[1], state)
 
@@ -141,3 +145,60 @@ def test_one_kind_of_label_is_refused(sampler, rows):
 def test_queries_of_one_kind_each_are_refused(sampler):
     with pytest.raises(DataError, match="no query has both .* 2 queries, 4 pairs, labels .0, 1."):
         sampler(judged([(0, 1), (0, 1), (1, 0), (1, 0)]), np.random.default_rng(1))
+
+
+def test_queries_are_sorted_once():
+    pairs = judged(ROWS)
+    mixed = pairs.mixed
+    epoch(pairwise, pairs), epoch(listwise, pairs)
+    assert pairs.mixed is mixed
+    # Of query 2 row 4 is relevant, of query 7 rows 0 and 6.
+    assert mixed.rows.tolist() == [4, 1, 7, 10, 0, 6, 2, 9]
+    assert (mixed.first.tolist(), mixed.good.tolist()) == ([0, 4], [1, 2])
+    assert mixed.bad.tolist() == [3, 2]
+
+
+@pytest.mark.parametrize("negatives", [1, 2, 3])
+def test_negatives_are_drawn_evenly(negatives):
+    """Each set of negatives as often as any other, in each order."""
+    pairs = judged([(0, 1), *[(0, 0)] * 4])
+    rng = np.random.default_rng(5)
+    drawn = Counter()
+    for _ in range(4000):
+        (batch,) = pairwise(pairs, rng, negatives=negatives)
+        drawn[tuple(batch.document[1:].tolist())] += 1
+    orders = math.perm(4, negatives)
+    assert len(drawn) == orders
+    # Five standard deviations of a binomial count.
+    expected = 4000 / orders
+    assert max(abs(count - expected) for count in drawn.values()) < 5 * math.sqrt(expected)
+
+
+def test_candidates_are_drawn_evenly():
+    pairs = judged([(0, 1), (0, 1), (0, 1), *[(0, 0)] * 5])
+    rng = np.random.default_rng(5)
+    drawn = Counter()
+    for _ in range(4000):
+        (batch,) = listwise(pairs, rng, candidates=4, positives=2)
+        drawn.update(batch.document.tolist())
+    for row, share in enumerate([2 / 3] * 3 + [2 / 5] * 5):
+        assert abs(drawn[100 + row] - 4000 * share) < 5 * math.sqrt(4000 * share * (1 - share))
+
+
+def test_with_too_few_negatives_they_come_again():
+    pairs = judged([(0, 1), (0, 0), (0, 0)])
+    (batch,) = pairwise(pairs, np.random.default_rng(1), negatives=9)
+    assert batch.label.tolist() == [1] + [0] * 9
+    assert set(batch.document[1:]) == {101, 102}
+
+
+def test_epochs_of_one_generator_differ():
+    rng = np.random.default_rng(3)
+    epochs = [[b.document.tolist() for b in pairwise(PAIRS, rng)] for _ in range(6)]
+    assert any(epochs[0] != other for other in epochs[1:])
+
+
+def test_a_label_below_0_is_neither():
+    pairs = judged([(0, 1), (0, 0), (0, -1)])
+    for sampler in (pairwise, listwise):
+        assert {row for b in epoch(sampler, pairs) for row in b.document} == {100, 101}

@@ -1,6 +1,7 @@
 """Match features: hand-worked, and against a slow oracle in plain Python."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from ir_attention.data.matches import (
     OVERALL_FEATURES,
     WORD_FEATURES,
+    Sides,
     lexicon,
     match,
     spread,
@@ -25,15 +27,49 @@ def lexicon_of(forms):
     return lexicon(forms, stems, idf, STOP_WORDS)
 
 
-def matches(query, documents):
-    """The features of lists of words, numbered in their matching forms."""
+class Found(NamedTuple):
+    """The features of a query and its documents, a word of theirs after the other."""
+
+    document: np.ndarray  # (words of all documents, 8)
+    query: np.ndarray  # (documents, words of the query, 8)
+    overall: np.ndarray  # (documents, 11)
+
+
+def found_in(groups):
+    """The features of queries and their documents, lists of words, matched at once."""
     numbers = {}
-    sides = [
-        np.array([numbers.setdefault(normal(word), len(numbers)) for word in words], np.int64)
-        for words in (query, [word for document in documents for word in document])
-    ]
-    lengths = np.array([len(document) for document in documents], np.int64)
-    return match(lexicon_of(list(numbers)), *sides, lengths)
+
+    def numbered(texts):
+        forms = [normal(word) for words in texts for word in words]
+        return np.array([numbers.setdefault(one, len(numbers)) for one in forms], np.int64)
+
+    queries, documents = [query for query, _ in groups], [one for _, docs in groups for one in docs]
+    owner = np.repeat(np.arange(len(groups)), [len(docs) for _, docs in groups])
+    sides = Sides(
+        numbered(queries),
+        np.array([len(query) for query in queries], np.int64),
+        numbered(documents),
+        np.array([len(document) for document in documents], np.int64),
+        owner,
+    )
+    found = match(lexicon_of(list(numbers)), sides)
+    np.testing.assert_array_equal(found.rows[found.place], sides.document)
+    np.testing.assert_array_equal(
+        found.row_query[found.place], np.repeat(owner, [len(one) for one in documents])
+    )
+    parts, word, cell = [], 0, 0
+    for number, (query, docs) in enumerate(groups):
+        words, cells = sum(map(len, docs)), len(query) * len(docs)
+        of_query = found.query[cell : cell + cells].reshape(len(docs), len(query), 8)
+        of_document = found.document[found.place[word : word + words]]
+        parts.append(Found(of_document, of_query, found.overall[owner == number]))
+        word, cell = word + words, cell + cells
+    assert (word, cell) == (len(sides.document), len(found.query))
+    return parts
+
+
+def matches(query, documents):
+    return found_in([(query, documents)])[0]
 
 
 # --- hand-worked
@@ -237,17 +273,21 @@ word = st.one_of(
 )
 
 
+group = st.tuples(st.lists(word, max_size=5), st.lists(st.lists(word, max_size=6), max_size=4))
+
+
 @settings(max_examples=100, deadline=None)
-@given(query=st.lists(word, max_size=5), documents=st.lists(st.lists(word, max_size=6), max_size=4))
-def test_against_the_oracle(query, documents):
-    found = matches(query, documents)
-    query = [normal(one) for one in query]
-    documents = [[normal(one) for one in document] for document in documents]
-    start = 0
-    for number, document in enumerate(documents):
-        rows = found.document[start : start + len(document)]
-        np.testing.assert_allclose(rows, side_by_hand(document, query), atol=1e-6)
-        np.testing.assert_allclose(found.query[number], side_by_hand(query, document), atol=1e-6)
-        expected = overall_by_hand(query, document)
-        np.testing.assert_allclose(found.overall[number], expected, atol=1e-6)
-        start += len(document)
+@given(groups=st.lists(group, min_size=1, max_size=3))
+def test_against_the_oracle(groups):
+    for (query, documents), found in zip(groups, found_in(groups), strict=True):
+        query = [normal(one) for one in query]
+        documents = [[normal(one) for one in document] for document in documents]
+        start = 0
+        for number, document in enumerate(documents):
+            rows = found.document[start : start + len(document)]
+            np.testing.assert_allclose(rows, side_by_hand(document, query), atol=1e-6)
+            of_query = side_by_hand(query, document)
+            np.testing.assert_allclose(found.query[number], of_query, atol=1e-6)
+            expected = overall_by_hand(query, document)
+            np.testing.assert_allclose(found.overall[number], expected, atol=1e-6)
+            start += len(document)

@@ -88,21 +88,32 @@ def test_rarity():
     assert vocabulary.rarity([]).shape == (0,)
 
 
+def idf(*texts):
+    """Of texts of words that are their own stems."""
+    words = [word for text in texts for word in text.split()]
+    unique = sorted(set(words), reverse=True)
+    places = np.array([unique.index(word) for word in words], np.int64)
+    return stem_idf(unique, places, np.array([len(text.split()) for text in texts], np.int64))
+
+
 def test_idf_by_hand():
-    texts = [{"the", "cat"}, {"the", "dog"}, {"the"}, {"the", "cat"}]
-    found = stem_idf(texts)
+    found = idf("the cat the", "the dog", "the", "cat the cat")
     assert list(found) == ["cat", "dog", "the"]
     # log(4/2) / log 4, log(4/1) / log 4, log(4/4) / log 4
     assert found == pytest.approx({"cat": 0.5, "dog": 1, "the": 0})
-    assert stem_idf(iter([{"cat"}, {"cat"}, {"dog"}]))["cat"] == pytest.approx(
-        math.log(3 / 2) / math.log(3), abs=1e-6
-    )
+    assert idf("cat", "cat", "dog")["cat"] == pytest.approx(math.log(3 / 2) / math.log(3), abs=1e-6)
+
+
+def test_idf_is_of_stems():
+    found = stem_idf(["run", "cat", "run"], np.array([0, 2, 1, 2]), np.array([2, 0, 2]))
+    # Of three texts both others have a word of the stem `run`.
+    assert found == pytest.approx({"cat": 1, "run": math.log(3 / 2) / math.log(3)}, abs=1e-6)
 
 
 def test_idf_of_little():
-    assert stem_idf([]) == {}
-    assert stem_idf([{"cat"}]) == {"cat": 0}
-    assert stem_idf([set(), set()]) == {}
+    assert idf() == {}
+    assert idf("cat") == {"cat": 0}
+    assert idf("", "") == {}
 
 
 def test_the_callers_values_are_its_own():

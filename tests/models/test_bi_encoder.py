@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ir_attention.data.arrays import Runs, Sizes, number_texts, pad, pair_arrays
+from ir_attention.data.arrays import Runs, number_texts, pair_arrays
+from ir_attention.data.inputs import Sizes, model_inputs
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.models import shapes
 from ir_attention.models.bi_encoder import BiEncoder, BiEncoderSettings
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 WORDS = "cat dog winter sport river stone the of run runs zyx quux".split()
 WIDTH, LETTERS = 5, 3
 SETTINGS = BiEncoderSettings(letters=LETTERS, projection=7, gru=2, pool=11)
-SIZES = Sizes(queries=3, pairs=8, query=8, sentence=16, sentences=4, pieces=16, sents=8)
+SIZES = Sizes(queries=3, pairs=8, query=8, sentence=16, sentences=4, step=16)
 VOCABULARY = Vocabulary(WORDS)
 
 
@@ -57,7 +58,7 @@ def grouped(queries, split=True):
 
 def of_keras(queries, model, sizes=SIZES):
     arrays = pair_arrays(*grouped(queries, model.settings.levels == 2))
-    return np.asarray(model(pad(arrays, sizes)))[: len(arrays.pair_query)]
+    return np.asarray(model(model_inputs(arrays, sizes)))[: len(arrays.pair_query)]
 
 
 def vectors_of(queries, model, weights=None):
@@ -98,7 +99,7 @@ def test_the_twin_agrees(queries, levels):
 
 
 def test_more_padding_changes_nothing():
-    sizes = SIZES._replace(queries=5, pairs=13, query=11, sentence=17, sentences=7, sents=32)
+    sizes = SIZES._replace(queries=5, pairs=13, query=11, sentence=17, sentences=7, step=32)
     expected = of_keras(QUERIES, MODELS[2])
     np.testing.assert_allclose(of_keras(QUERIES, MODELS[2], sizes), expected, atol=1e-6)
 
@@ -146,29 +147,29 @@ def test_it_learns():
     target[: len(arrays.pair_query), 1] = arrays.pair_query
     target[[0, 4], 0] = 1
     model.compile(keras.optimizers.Adam(0.02), ListwiseSoftmax(3), run_eagerly=True)
-    losses = [float(model.train_on_batch(pad(arrays, SIZES), target)) for _ in range(4)]
+    losses = [float(model.train_on_batch(model_inputs(arrays, SIZES), target)) for _ in range(4)]
     assert losses[-1] < losses[0]
 
 
 def test_values_are_pooled_by_the_same_attention():
     """`HierarchicalEncoder`'s `values`, against the twin's weights of words and sentences."""
     rng = np.random.default_rng(5)
-    inputs, values = (rng.normal(size=(3, 5, size)).astype("float32") for size in (7, 2))
+    inputs, values = (rng.normal(size=(10, size)).astype("float32") for size in (7, 2))
     lengths, counts = np.array([5, 2, 3]), np.array([2, 0, 1])
-    slots = np.array([[1, 2], [0, 0], [3, 0]])
     encoder = HierarchicalEncoder(3, 11, seed=4)
-    documents, pooled = encoder(inputs, lengths, slots, counts, values)
-    real = np.arange(5) < lengths[:, None]
+    documents, pooled = encoder(inputs, lengths, counts, values=values)
     weights = {}
-    for weight in encoder.weights:
-        weights["/".join(weight.path.split("/")[-2:])] = np.asarray(weight)
-    expected, alpha, beta = encode_documents(inputs[real], lengths, counts, weights)
+    for level in ("word", "sentence"):
+        gru, pool = getattr(encoder, f"{level}_gru"), getattr(encoder, f"{level}_pool")
+        weights |= {f"{level}_gru/{name}": np.asarray(one) for name, one in gru.named().items()}
+        weights |= {f"{level}_pool/{name}": np.asarray(getattr(pool, name)) for name in "Wbu"}
+    expected, alpha, beta = encode_documents(inputs, lengths, counts, weights)
     np.testing.assert_allclose(documents, expected, atol=1e-6)
-    total = (alpha * np.repeat(beta, lengths))[:, None] * values[real]
+    total = (alpha * np.repeat(beta, lengths))[:, None] * values
     rows = np.repeat([0, 0, 2], lengths)
     by_hand = [total[rows == document].sum(axis=0) for document in range(3)]
     np.testing.assert_allclose(pooled, by_hand, atol=1e-6)
-    np.testing.assert_array_equal(encoder(inputs, lengths, slots, counts), documents)
+    np.testing.assert_array_equal(encoder(inputs, lengths, counts), documents)
 
 
 def test_a_query_is_pooled_by_additive_attention():

@@ -107,6 +107,22 @@ def test_segments_by_hand():
     np.testing.assert_allclose(pooled, [[7], [0], [7], [4]])
 
 
+@pytest.mark.parametrize("picked", [True, False])
+def test_pooling_against_loops(picked):
+    """Segments of several lengths, some twice, some empty, in any order."""
+    lengths = np.array([3, 0, 1, 3, 7, 0, 1, 2])
+    values, alpha = normal(5 if picked else 17, 11), normal(17)
+    places = np.random.default_rng(0).integers(0, 5, 17) if picked else None
+    rows = values if places is None else values[places]
+    expected, at = np.zeros((8, 11)), 0
+    for number, length in enumerate(lengths):
+        for row in range(at, at + length):
+            expected[number] += float(alpha[row]) * rows[row]
+        at += length
+    pooled = forward.segment_pool(values, alpha, lengths, places)
+    np.testing.assert_allclose(pooled, expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("grid", [1, 35, 1 << 22])
 @pytest.mark.parametrize("units", [None, 13])
 def test_additive_attention(units, grid, monkeypatch):
@@ -144,20 +160,6 @@ def test_gated_projection():
     layer.build(x.shape)
     layer.set_weights([normal(*weight.shape) for weight in layer.weights])
     np.testing.assert_allclose(forward.gated_projection(x, weights_of(layer)), layer(x), atol=1e-6)
-
-
-def test_sequences_do_not_know_each_other():
-    weights = {
-        f"{way}_{name}": normal(*shape)
-        for way in ("forward", "backward")
-        for name, shape in {"kernel": (2, 9), "recurrent_kernel": (3, 9), "bias": (2, 9)}.items()
-    }
-    lengths, x = np.array([2, 0, 4, 1]), normal(7, 2)
-    together = forward.bidirectional_gru(x, lengths, weights)
-    for start, end in ((0, 2), (2, 6), (6, 7)):
-        alone = forward.bidirectional_gru(x[start:end], np.array([end - start]), weights)
-        np.testing.assert_allclose(together[start:end], alone, atol=1e-6)
-    assert forward.bidirectional_gru(x[:0], np.zeros(0, int), weights).shape == (0, 6)
 
 
 def test_nothing_is_changed():

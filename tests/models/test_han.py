@@ -1,13 +1,12 @@
 """The hierarchical encoder: against the paper's equations, document by document."""
 
-import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ir_attention.models import forward
-from ir_attention.models.han import HierarchicalEncoder, within
+from ir_attention.models.han import HierarchicalEncoder
 
 # Keras 3 asks TensorFlow's variables for an array in a way that NumPy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -18,7 +17,7 @@ WIDTH, UNITS, POOL = 3, 5, 7
 def made(levels=2, **more):
     """An encoder whose biases are not all 0."""
     encoder = HierarchicalEncoder(UNITS, POOL, levels=levels, **more)
-    encoder.build((None, None, WIDTH))
+    encoder.build((None, WIDTH))
     rng = np.random.default_rng(1)
     encoder.set_weights([rng.normal(size=weight.shape) for weight in encoder.weights])
     return encoder
@@ -26,7 +25,12 @@ def made(levels=2, **more):
 
 def weights_of(encoder):
     """By `layer/weight`."""
-    return {"/".join(one.path.split("/")[-2:]): np.asarray(one) for one in encoder.weights}
+    weights = {}
+    for level in ("word", "sentence")[: encoder.levels]:
+        gru, pool = getattr(encoder, f"{level}_gru"), getattr(encoder, f"{level}_pool")
+        weights |= {f"{level}_gru/{name}": np.asarray(one) for name, one in gru.named().items()}
+        weights |= {f"{level}_pool/{name}": np.asarray(getattr(pool, name)) for name in "Wbu"}
+    return weights
 
 
 def sigmoid(x):
@@ -69,22 +73,13 @@ def by_hand(documents, weights):
     return np.array(vectors)
 
 
-def arrays(documents, most=None, extra=0):
-    """The call arguments, with NaN in all padding, sentences shuffled, and `extra` rows of it."""
+def arrays(documents, extra=0):
+    """The call arguments, with `extra` words of NaN and sentences of none behind as padding."""
     sentences = [words for document in documents for words in document]
-    order = np.random.default_rng(2).permutation(len(sentences) + extra)
-    steps = max([len(words) for words in sentences], default=0) + 1
-    inputs = np.full((len(order), steps, WIDTH), np.nan, "float32")
-    lengths = np.zeros(len(order), "int32")
-    for row, words in zip(order, sentences, strict=False):
-        inputs[row, : len(words)], lengths[row] = np.reshape(words, (-1, WIDTH)), len(words)
+    inputs = np.concatenate([np.zeros((0, WIDTH)), *sentences, np.full((extra, WIDTH), np.nan)])
+    lengths = np.array([len(words) for words in sentences] + [0] * extra, "int32")
     counts = np.array([len(document) for document in documents], "int32")
-    slots = np.zeros((len(documents), most or max(counts.max(), 1)), "int32")
-    at = 0
-    for document, count in enumerate(counts):
-        slots[document, :count] = order[at : at + count] + 1
-        at += count
-    return inputs, lengths, slots, counts
+    return inputs.astype("float32"), lengths, counts
 
 
 def drawn(shape):
@@ -96,9 +91,14 @@ def drawn(shape):
 SHAPE = [[2, 4, 1], [3], [], [0], [1, 0, 2]]
 
 
+# On TensorFlow's CPU, and everywhere.
+both_ways = pytest.mark.parametrize("packed", [True, False])
+
+
+@both_ways
 @pytest.mark.parametrize("levels", [1, 2])
-def test_the_equations_of_the_paper(levels):
-    encoder, documents = made(levels), drawn(SHAPE)
+def test_the_equations_of_the_paper(levels, packed):
+    encoder, documents = made(levels, packed=packed), drawn(SHAPE)
     expected = by_hand(documents, weights_of(encoder))
     np.testing.assert_allclose(encoder(*arrays(documents)), expected, atol=1e-5)
     np.testing.assert_array_equal(expected[2], 0)
@@ -128,15 +128,17 @@ def test_the_twin_is_ragged(shape, levels):
         np.testing.assert_array_equal(beta[lengths == 0], 0)
 
 
-def test_nobody_else_has_a_say():
-    encoder, documents = made(), drawn(SHAPE)
-    together = np.asarray(encoder(*arrays(documents, most=7, extra=5)))
+@both_ways
+def test_nobody_else_has_a_say(packed):
+    encoder, documents = made(packed=packed), drawn(SHAPE)
+    together = np.asarray(encoder(*arrays(documents, extra=5), steps=(9, 7)))
     for document, vector in zip(documents, together, strict=True):
         np.testing.assert_allclose(encoder(*arrays([document], extra=1))[0], vector, atol=1e-6)
 
 
-def test_empty_sentences_change_nothing():
-    encoder, (document,) = made(), drawn([[2, 4, 1]])
+@both_ways
+def test_empty_sentences_change_nothing(packed):
+    encoder, (document,) = made(packed=packed), drawn([[2, 4, 1]])
     nothing = np.zeros((0, WIDTH))
     expected = encoder(*arrays([document]))
     for place in range(4):
@@ -154,13 +156,61 @@ def test_order_matters_at_both_levels():
 def test_one_level_is_the_only_sentence():
     encoder, documents = made(levels=1), drawn([[3], [1]])
     assert len(encoder.weights) == 9
-    words = encoder.word_pool(
-        encoder.word_gru(*arrays(documents)[:2]), mask=within(arrays(documents)[1], 4)
-    )
-    inputs, lengths, slots, counts = arrays(documents)
-    np.testing.assert_array_equal(
-        encoder(inputs, lengths, slots, counts), np.asarray(words)[slots[:, 0] - 1]
-    )
+    inputs, lengths, counts = arrays(documents)
+    states = np.asarray(encoder.word_gru(inputs, lengths))
+    expected = [encoder.word_pool(one[None])[0] for one in np.split(states, [3])]
+    np.testing.assert_allclose(encoder(inputs, lengths, counts), expected, atol=1e-6)
+
+
+@both_ways
+def test_a_word_is_a_row_of_a_table(packed):
+    """Repeated words: the same as their vectors one by one, and gradients add up."""
+    import tensorflow as tf
+
+    encoder = made(packed=packed)
+    table = tf.constant(np.random.default_rng(4).normal(size=(4, WIDTH)).astype("float32"))
+    places, lengths, counts = np.array([1, 3, 1, 1, 0, 3], "int32"), [2, 0, 4], [2, 1]
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(table)
+        vectors = tf.gather(table, places)
+        one = encoder(table, np.array(lengths), np.array(counts), places)
+        other = encoder(vectors, np.array(lengths), np.array(counts))
+        loss, by_hand = tf.reduce_sum(one**2), tf.reduce_sum(other**2)
+    np.testing.assert_allclose(one, other, atol=1e-6)
+    of_vectors, found = tape.gradient(by_hand, vectors), tape.gradient(loss, table)
+    expected = np.zeros((4, WIDTH))
+    np.add.at(expected, places, np.asarray(tf.convert_to_tensor(of_vectors)))
+    np.testing.assert_allclose(tf.convert_to_tensor(found), expected, atol=1e-5)
+
+
+def test_both_ways_have_the_same_gradients():
+    import tensorflow as tf
+
+    documents, found = drawn(SHAPE), {}
+    for packed in (True, False):
+        encoder = made(packed=packed)
+        values = np.random.default_rng(6).normal(size=(13, 2)).astype("float32")
+        inputs, lengths, counts = arrays(documents)
+        inputs = tf.constant(inputs)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            vectors, pooled = encoder(inputs, lengths, counts, values=values)
+            loss = tf.reduce_sum(vectors**3) + tf.reduce_sum(pooled**2)
+        weights = [weight.value for weight in encoder.weights]
+        found[packed] = tape.gradient(loss, [inputs, *weights])
+    for one, other in zip(*found.values(), strict=True):
+        np.testing.assert_allclose(*map(tf.convert_to_tensor, (one, other)), atol=1e-5)
+
+
+def test_steps_must_be_known_in_a_graph():
+    import tensorflow as tf
+
+    encoder, arguments = made(packed=False), arrays(drawn(SHAPE))
+    call = tf.function(encoder)
+    with pytest.raises(ValueError, match="`steps` must be given"):
+        call(*map(tf.constant, arguments))
+    call = tf.function(lambda *given: encoder(*given, steps=(4, 3)))
+    np.testing.assert_allclose(call(*map(tf.constant, arguments)), encoder(*arguments), atol=1e-6)
 
 
 def test_the_seed_sets_the_weights():
@@ -176,7 +226,7 @@ def test_the_seed_sets_the_weights():
 
 def made_with_seed(seed):
     encoder = HierarchicalEncoder(UNITS, POOL, seed=seed)
-    encoder.build((None, None, WIDTH))
+    encoder.build((None, WIDTH))
     return encoder.get_weights()
 
 
@@ -184,9 +234,3 @@ def made_with_seed(seed):
 def test_refuses_other_levels(levels):
     with pytest.raises(ValueError, match="1 or 2. Received: levels="):
         HierarchicalEncoder(UNITS, POOL, levels=levels)
-
-
-def test_within():
-    expected = [[True, True, False], [False, False, False], [True, True, True]]
-    given = within(keras.ops.convert_to_tensor(np.array([2, 0, 3])), 3)
-    np.testing.assert_array_equal(given, expected)

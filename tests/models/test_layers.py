@@ -30,7 +30,6 @@ BATCH, STEPS, WIDTH, ROWS, MOST = 3, 5, 7, 11, 2
 LENGTHS = np.array([5, 2, 0], "int32")
 MASK = np.arange(STEPS) < LENGTHS[:, None]
 # Three documents have a sentence, two (the second without words), and none.
-SLOTS = np.array([[1, 0], [2, 3], [0, 0]], "int32")
 COUNTS = np.array([1, 2, 0], "int32")
 
 
@@ -85,11 +84,10 @@ CASES = {
         {
             "inputs": normal(BATCH, STEPS, WIDTH),
             "lengths": LENGTHS,
-            "slots": SLOTS,
             "counts": COUNTS,
         },
         [(BATCH, 26)],
-        {"inputs": 1, "slots": 1},
+        {"inputs": 1},
         NOTHING,
     ),
     GatedProjection: Case(

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ir_attention.data.arrays import Cuts, Sizes, number_texts, pad, pair_arrays
+from ir_attention.data.arrays import Cuts, number_texts, pair_arrays
+from ir_attention.data.inputs import Sizes, model_inputs
 from ir_attention.data.vocabulary import Vocabulary
-from ir_attention.models import forward, shapes
+from ir_attention.models import pair_forward, shapes
 from ir_attention.models.losses import ListwiseSoftmax
 from ir_attention.models.matcher import Matcher, MatcherSettings
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 WORDS = "cat dog winter sport river stone the of run runs".split()
 NEVER_SEEN = "zyx quux runner".split()
 SETTINGS = MatcherSettings(projection=5, attention=3, gru=2, pool=7, hidden=11)
-SIZES = Sizes(queries=3, pairs=7, query=8, sentence=8, sentences=4, pieces=16, sents=8)
+SIZES = Sizes(queries=3, pairs=7, query=8, sentence=8, sentences=4, step=16)
 WIDTH = 13
 
 
@@ -59,11 +60,11 @@ def arrays_of(queries, vocabulary=VOCABULARY, split=True, cuts=None):
 
 
 def of_keras(arrays, model=MODELS[2], sizes=SIZES):
-    return np.asarray(model(pad(arrays, sizes)))[: len(arrays.pair_query)]
+    return np.asarray(model(model_inputs(arrays, sizes)))[: len(arrays.pair_query)]
 
 
 def of_numpy(arrays, model=MODELS[2]):
-    return forward.score_pairs(arrays, TABLE, model.weights_by_name())[0]
+    return pair_forward.score_pairs(arrays, TABLE, model.weights_by_name())[0]
 
 
 QUERIES = [
@@ -118,8 +119,8 @@ def test_the_twin_agrees_on_cuts():
 
 def test_padding_has_no_say():
     arrays = arrays_of(QUERIES)
-    expected = of_keras(arrays, sizes=Sizes(3, 8, 3, 6, 4, 1, 1))
-    bigger = Sizes(queries=5, pairs=11, query=7, sentence=9, sentences=6, pieces=32, sents=16)
+    expected = of_keras(arrays, sizes=Sizes(step=1))
+    bigger = Sizes(queries=5, pairs=11, query=7, sentence=9, sentences=6, step=32)
     np.testing.assert_allclose(of_keras(arrays, sizes=bigger), expected, atol=1e-6)
 
 
@@ -168,7 +169,9 @@ def test_every_weight_has_a_say():
     expected = of_numpy(arrays, model)
     for name, weight in model.weights_by_name().items():
         moved = model.weights_by_name() | {name: weight + 0.5}
-        assert np.abs(forward.score_pairs(arrays, TABLE, moved)[0] - expected).max() > 1e-5, name
+        assert np.abs(pair_forward.score_pairs(arrays, TABLE, moved)[0] - expected).max() > 1e-5, (
+            name
+        )
 
 
 @pytest.mark.parametrize("levels", [1, 2])
@@ -194,7 +197,7 @@ def step(model, arrays):
     target[:pairs, 0] = np.diff(arrays.pair_query, prepend=-1) > 0
     target[:pairs, 1] = arrays.pair_query
     model.compile(keras.optimizers.Adam(0.01), ListwiseSoftmax(3), run_eagerly=True)
-    return float(model.train_on_batch(pad(arrays, SIZES), target))
+    return float(model.train_on_batch(model_inputs(arrays, SIZES), target))
 
 
 @pytest.mark.parametrize("trainable", [False, True])
@@ -204,7 +207,8 @@ def test_a_step_trains_every_weight(trainable):
     before = {name: weight.copy() for name, weight in before.items()}
     assert np.isfinite(step(model, arrays_of(QUERIES[:2])))
     for name, weight in model.weights_by_name().items():
-        assert not np.array_equal(weight, before[name]), name
+        # What is added to every score has no gradient.
+        assert np.array_equal(weight, before[name]) == (name == "score_output/bias"), name
     moved = np.abs(np.asarray(model.table.embeddings) - table).max(axis=1) > 0
     used = {VOCABULARY.ids(["cat"])[0][0], VOCABULARY.ids(["runs"])[0][0]}
     assert moved.any() == trainable
@@ -215,7 +219,7 @@ def test_a_step_trains_every_weight(trainable):
 
 def test_scores_do_not_change_while_scoring():
     arrays = arrays_of(QUERIES[:2])
-    model, inputs = MODELS[2], pad(arrays, SIZES)
+    model, inputs = MODELS[2], model_inputs(arrays, SIZES)
     np.testing.assert_array_equal(model(inputs), model(inputs, training=False))
     assert np.abs(np.asarray(model(inputs, training=True)) - np.asarray(model(inputs))).max() > 1e-3
 
@@ -236,14 +240,13 @@ import numpy as np
 from ir_attention.backend import keras
 assert keras.backend.backend() == "jax"
 from ir_attention.models.losses import ListwiseSoftmax
-from ir_attention.models.matcher import Matcher, MatcherSettings
+from ir_attention.models.matcher import Matcher, MatcherSettings, named_weights
 stored = dict(np.load(sys.argv[1]))
 settings = json.loads(str(stored.pop("settings")))
 inputs = {n[3:]: stored.pop(n) for n in list(stored) if n.startswith("in/")}
-model = Matcher(stored.pop("table"), MatcherSettings(**settings))
+model = Matcher(stored.pop("table"), MatcherSettings(**settings), steps=(8, 8, 4))
 target, scores = stored.pop("target"), stored.pop("scores")
-named = {w.path[w.path.index(l.name):]: w for l in model.layers for w in l.trainable_weights}
-named.pop("table/embeddings", None)
+named = named_weights(model)
 assert set(named) == set(stored), set(named) ^ set(stored)
 for name, weight in named.items():
     weight.assign(stored[name])
@@ -268,7 +271,7 @@ def test_on_jax(tmp_path):
     np.savez(
         tmp_path / "matcher.npz",
         **model.weights_by_name(),
-        **{f"in/{name}": value for name, value in pad(arrays, SIZES).items()},
+        **{f"in/{name}": value for name, value in model_inputs(arrays, SIZES).items()},
         table=TABLE,
         target=target,
         scores=of_numpy(arrays, model),
@@ -281,3 +284,37 @@ def test_on_jax(tmp_path):
         env=os.environ | {"KERAS_BACKEND": "jax"},
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_packed_and_padded_are_one_model(levels):
+    """Scores and every gradient, of a batch with empty texts and with padding behind it."""
+    import tensorflow as tf
+
+    found = {}
+    for packed in (True, False):
+        model = Matcher(TABLE, MODELS[levels].settings, packed=packed)
+        model.load_by_name(MODELS[levels].weights_by_name())
+        inputs = model_inputs(arrays_of(QUERIES), SIZES._replace(pairs=8))
+        inputs = {name: tf.constant(one) for name, one in inputs.items()}
+        with tf.GradientTape() as tape:
+            scores = model(inputs)[:8]
+            loss = tf.reduce_sum(scores * np.arange(1, 9, dtype="float32"))
+        weights = [weight.value for weight in model.trainable_weights]
+        gradients = tape.gradient(loss, weights)
+        found[packed] = [scores, *map(tf.convert_to_tensor, gradients)]
+    for one, other in zip(*found.values(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4, rtol=1e-4)
+
+
+def test_large_projections_stay_numbers():
+    """Beyond what a product of exponentials can hold, the attention is computed the long way."""
+    model, arrays = made(), arrays_of(QUERIES)
+    for layer in (model.document_attention, model.query_attention):
+        layer.query_kernel.assign(60 * np.asarray(layer.query_kernel))
+    scores = of_keras(arrays, model, SIZES._replace(pairs=8))
+    assert np.isfinite(scores).all()
+    np.testing.assert_allclose(scores, of_numpy(arrays, model), atol=1e-5)
+    padded = Matcher(TABLE, model.settings, packed=False)
+    padded.load_by_name(model.weights_by_name())
+    np.testing.assert_allclose(of_keras(arrays, padded, SIZES._replace(pairs=8)), scores, atol=1e-5)

@@ -172,3 +172,31 @@ def test_the_same_pair_has_the_same_score_to_the_last_digit(ranker):
     documents = [*TWEETS, *[f"comet {n} " * n for n in range(40)], *TWEETS]
     scores = ranker.rank(QUERY, documents).set_index("position")["score"].sort_index()
     assert scores[:5].tolist() == scores[-5:].tolist()
+
+
+@pytest.mark.parametrize("model", ["toy_trained", "toy_bi"])
+def test_any_number_of_threads_gives_the_same_to_the_last_digit(
+    request, toy_pairs, model, monkeypatch
+):
+    from ir_attention.scoring import bi_encoder, matcher
+
+    for module in (matcher, bi_encoder):
+        monkeypatch.setattr(module, "_WORDS", 100)  # several parts
+    trained = request.getfixturevalue(model)
+    folder = trained[0].folder if isinstance(trained, tuple) else trained.folder
+    one, three = (Ranker.load(folder, threads=n).score(toy_pairs)["score"] for n in (1, 3))
+    np.testing.assert_array_equal(one, three)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2"])
+def test_threads_are_counted(toy_trained, threads):
+    with pytest.raises(DataError, match="`threads` must be a whole number from 1. Received: "):
+        Ranker.load(toy_trained[0].folder, threads=threads)
+
+
+def test_what_fails_in_a_thread_is_raised():
+    from ir_attention.scoring.threads import over_threads
+
+    for threads in (1, 2):
+        with pytest.raises(ZeroDivisionError):
+            over_threads(lambda part: 1 / part and None, [1, 0, 1], threads)
