@@ -52,11 +52,15 @@ class Folded(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What the way back needs of the way there, for one part of the rows."""
+    """What the way back needs of the way there, for one part of the rows.
 
-    gates: Array  # (2, 3, slots, units) z, r, candidate
-    recurrent: Array  # (2, slots, units) -2 (h R_c + b'), before the reset
-    states: Array  # (2, slots, units)
+    Rows stand step after step, and within a step kind after kind (`Part.block_rows`), so that each
+    step's numbers are in one piece.
+    """
+
+    gates: Array  # (6 * slots, units) z, r, candidate forwards, then backwards
+    recurrent: Array  # (2 * slots, units) -2 (h R_c + b'), before the reset
+    states: Array  # (2 * slots, units)
     hidden: Array  # (slots, pool) of the attention
     alpha: Array  # (slots,)
 
@@ -107,7 +111,7 @@ def bidirectional_gru(
     def run(part: Part, take: Take) -> None:
         own = None if kept is None else carved(kept, part, recurrent.shape[-1], 0)
         states = _there(folded, part, places, (recurrent, bias), own, take)
-        out[2 * part.slots + [[0], [1]]] = states
+        out[2 * part.slots + [[0], [1]]] = states[part.block_rows(2)]
 
     each(run, parts_of(lengths), threads)
     return out.reshape(-1, 2 * out.shape[1])
@@ -193,9 +197,9 @@ def carved(kept: Array, part: Part, units: int, pool: int) -> Kept:
     ends = np.cumsum([6 * units, 2 * units, 2 * units, pool, 1]) * slots
     gates, recurrent, states, hidden, alpha = np.split(kept[start : start + size], ends[:-1])
     return Kept(
-        gates.reshape(2, 3, slots, units),
-        recurrent.reshape(2, slots, units),
-        states.reshape(2, slots, units),
+        gates.reshape(6 * slots, units),
+        recurrent.reshape(2 * slots, units),
+        states.reshape(2 * slots, units),
         hidden.reshape(slots, pool),
         alpha,
     )
@@ -226,32 +230,28 @@ def _there(
     own: Kept | None,
     take: Take,
 ) -> Array:
-    """The states of a part, `(2, slots, units)`, step by step; fills what is to be kept.
+    """The states of a part, `(2 * slots, units)`, step by step; fills what is to be kept.
 
     What is not kept is computed in the same room again and again, which stays in the cache.
     """
     recurrent, bias = inner
+    first, units, size = part.live[0], table.shape[1], len(part.row)
+    rows = np.empty(6 * size, np.int64)
     slots = part.slots if places is None else places[part.slots]
-    rows = 6 * slots[:, None] + np.arange(6).reshape(2, 3, 1)
-    first, units = part.live[0], table.shape[1]
-    room = take((3, 6 * first * units), table.dtype)
-    if own is None:
-        states = take((2, slots.shape[1], units), table.dtype)
-    else:
-        states = own.states
-        np.take(table, rows, axis=0, out=own.gates, mode="clip")
+    rows[part.block_rows(6)] = np.repeat(6 * slots, 3, axis=0) + np.arange(6)[:, None]
+    room = take((3, 6 * first, units), table.dtype)
+    states = take((2 * size, units), table.dtype) if own is None else own.states
     state = np.zeros((2, first, units), table.dtype)
     at = 0
     for running in part.live:
-        now = slice(at, at + running)
+        three, one = slice(6 * at, 6 * (at + running)), slice(2 * at, 2 * (at + running))
         at += running
-        before = state[:, :running]
-        h, gate = (one[: 6 * running * units].reshape(2, 3, running, units) for one in room[:2])
-        if own is None:
-            share = room[2, : 2 * running * units].reshape(2, running, units)
-            np.take(table, rows[:, :, now], axis=0, out=gate, mode="clip")
-        else:
-            gate, share = own.gates[:, :, now], own.recurrent[:, now]
+        before, h = state[:, :running], room[0, : 6 * running]
+        gate = room[1, : 6 * running] if own is None else own.gates[three]
+        share = room[2, : 2 * running] if own is None else own.recurrent[one]
+        np.take(table, rows[three], axis=0, out=gate, mode="clip")
+        h, gate = h.reshape(2, 3, running, units), gate.reshape(2, 3, running, units)
+        share, state = (one.reshape(2, running, units) for one in (share, states[one]))
         np.matmul(before[:, None], recurrent, out=h)
         both = gate[:, :2]
         both += h[:, :2]
@@ -262,7 +262,7 @@ def _there(
         candidate = gate[:, 2]
         candidate += np.multiply(both[:, 1], share, out=h[:, 2])
         _tanh_of_minus_two(candidate)
-        state = np.subtract(before, candidate, out=states[:, now])
+        np.subtract(before, candidate, out=state)
         state *= both[:, 0]
         state += candidate
     return states
@@ -278,11 +278,12 @@ def _tanh_of_minus_two(x: Array) -> None:
 
 def aligned(states: Array, part: Part, take: Take) -> Array:
     """Both directions of each word side by side, `(slots, 2 units)`, in the forward order."""
-    units = states.shape[2]
-    both = take((states.shape[1], 2 * units), states.dtype)
-    both[:, :units] = states[0]
-    both[:, units:] = states[1][part.mirror]
-    return both
+    size, units = len(part.row), states.shape[1]
+    forward, backward = part.block_rows(2)
+    both = take((2 * size, units), states.dtype)
+    rows = np.stack([forward, backward[part.mirror]], axis=1).ravel()
+    np.take(states, rows, axis=0, out=both, mode="clip")
+    return both.reshape(size, 2 * units)
 
 
 def _step_sums(values: Array, live: list[int]) -> Array:

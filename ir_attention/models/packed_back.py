@@ -10,13 +10,16 @@ from __future__ import annotations
 import numpy as np
 
 from ir_attention.models.packed import Kept, aligned, carved, each, side_by_side
-from ir_attention.models.rooms import Take
-from ir_attention.models.slots import Part, parts_of, previous_slots, row_sums
+from ir_attention.models.rooms import Take, lent
+from ir_attention.models.slots import Part, parts_of, row_sums
 
 __all__ = ["attended_gru_gradients", "bidirectional_gru_gradients"]
 
 Array = np.ndarray
 Weights = dict[str, Array]
+
+# What the gradients of z, r and candidate are to be multiplied with; see `_slopes`.
+_MADE_UP = np.array([1, -0.5, 1], np.float32)
 
 
 def bidirectional_gru_gradients(
@@ -42,17 +45,18 @@ def bidirectional_gru_gradients(
     recurrent = side_by_side(weights)[1]
     units = recurrent.shape[-1]
     rows = np.ascontiguousarray(outgoing).reshape(-1, units)
-    back = np.ascontiguousarray(recurrent.swapaxes(2, 3))
-    of_gates = np.empty((3 * len(rows), units), rows.dtype)
+    back = _back(recurrent)
+    of_gates = lent(3 * rows.size, rows.dtype).reshape(-1, units)
 
     def run(part: Part, take: Take) -> list[Array]:
         own = carved(kept, part, units, 0)
-        of_states = take((2, len(part.row), units), rows.dtype)
-        np.take(rows, 2 * part.slots + [[0], [1]], axis=0, out=of_states, mode="clip")
+        of_states = take((2 * len(part.row), units), rows.dtype)
+        of_states[part.block_rows(2)] = rows[2 * part.slots + [[0], [1]]]
         return _through_gates(of_states, own, part, back, of_gates, take)
 
-    sums = _summed(each(run, parts_of(lengths), threads))
-    return _of_inputs(of_gates, inputs, weights, places, *sums)
+    parts = parts_of(lengths)
+    sums = _summed(each(run, parts, threads), weights)
+    return _of_inputs(_sums(of_gates, parts, places, len(inputs)), inputs, weights, *sums)
 
 
 def attended_gru_gradients(
@@ -79,9 +83,9 @@ def attended_gru_gradients(
     """
     recurrent = side_by_side(weights)[1]
     units, context = recurrent.shape[-1], pool["u"].ravel()
-    back = np.ascontiguousarray(recurrent.swapaxes(2, 3))
+    back = _back(recurrent)
     words = int(lengths.sum())
-    of_gates = np.empty((6 * words, units), recurrent.dtype)
+    of_gates = lent(6 * words * units, recurrent.dtype).reshape(-1, units)
 
     def run(part: Part, take: Take) -> list[Array]:
         own = carved(kept, part, units, len(context))
@@ -99,22 +103,27 @@ def attended_gru_gradients(
         of_pool = [both.T @ of_hidden, of_hidden.sum(axis=0), own.hidden.T @ of_logits]
         incoming *= own.alpha[:, None]
         incoming += np.matmul(of_hidden, pool["W"].T, out=both)
-        of_states = take((2, len(both), units), both.dtype)
-        of_states[0] = incoming[:, :units]
-        np.take(
-            incoming.reshape(-1, units), 2 * part.mirror + 1, axis=0, out=of_states[1], mode="clip"
-        )
+        of_states = take((2 * len(both), units), both.dtype)
+        forward, backward = part.block_rows(2)
+        of_states[forward] = incoming[:, :units]
+        of_states[backward[part.mirror]] = incoming[:, units:]
         return [*_through_gates(of_states, own, part, back, of_gates, take), *of_pool]
 
-    product, inside, *of_pool = _summed(each(run, parts_of(lengths), threads))
-    of_inputs, of_weights = _of_inputs(of_gates, inputs, weights, places, product, inside)
+    parts = parts_of(lengths)
+    product, inside, *of_pool = _summed(each(run, parts, threads), weights, pool)
+    grid = _sums(of_gates, parts, places, len(inputs))
+    of_inputs, of_weights = _of_inputs(grid, inputs, weights, product, inside)
     of_pool[2] = of_pool[2].reshape(pool["u"].shape)
     return of_inputs, of_weights, dict(zip("Wbu", of_pool, strict=True))
 
 
-def _summed(done: list[list[Array]]) -> list[Array]:
-    """The sums over the parts, in their order."""
-    return [sum(ones[1:], start=ones[0]) for ones in zip(*done, strict=True)]
+def _summed(done: list[list[Array]], weights: Weights, pool: Weights | None = None) -> list[Array]:
+    """The sums over the parts, in their order; without any, zeros."""
+    recurrent = side_by_side(weights)[1]
+    zeros = [np.zeros_like(recurrent), np.zeros_like(recurrent[:, 0, 0])]
+    if pool is not None:
+        zeros += [np.zeros_like(one) for one in (pool["W"], pool["b"], pool["u"].ravel())]
+    return [sum(ones, start=zero) for *ones, zero in zip(*done, zeros, strict=True)]
 
 
 def _through_gates(
@@ -122,104 +131,145 @@ def _through_gates(
 ) -> list[Array]:
     """The way back through a part: fills its rows of `of_gates`.
 
+    Args:
+        of_states: Gradients of the states, `(2 * slots, units)`, as in `Kept`; overwritten.
+        back: Recurrent kernels, transposed, of the reset gate times -1 / 2; see `_slopes`.
+        of_gates: Gradients of the gates of all parts, `(6 * words, units)`, as in `Kept`.
+
     Returns:
         Its shares of the gradients of the recurrent kernels, `(2, 3, units, units)`, and of the
-        biases within, `(2, 3, units)`.
+        candidate's bias within the reset, `(2, units)`.
     """
-    first, before = part.live[0], take(of_states.shape, of_states.dtype)
-    before[:, :first] = 0
-    previous = previous_slots(part.live)
-    for states, room in zip(own.states, before, strict=True):
-        np.take(states, previous, axis=0, out=room[first:], mode="clip")
-    inside, candidate = _back(of_states, before, own, part.live, back, take)
-    product = np.matmul(before.swapaxes(1, 2)[:, None], inside)
-    of_bias = inside.sum(axis=2)
-    inside[:, 2] = candidate
-    of_gates[6 * part.slots[:, None] + np.arange(6).reshape(2, 3, 1)] = inside
+    units, first = of_states.shape[1], part.live[0]
+    inside = of_gates[6 * part.start : 6 * (part.start + len(part.row))]
+    room = take((2, 6 * first, units), of_states.dtype)
+    product, of_bias = np.zeros_like(back), np.zeros((2, units), of_states.dtype)
+    ones = np.ones((1, first), of_states.dtype)
+    carried: Array | None = None
+    end = len(part.row)
+    for step in reversed(range(len(part.live))):
+        rows = part.live[step]
+        three, one = slice(6 * (end - rows), 6 * end), slice(2 * (end - rows), 2 * end)
+        end -= rows
+        gradient = of_states[one].reshape(2, rows, units)
+        if carried is not None:
+            gradient[:, : carried.shape[1]] += carried
+        gates, through = (x[three].reshape(2, 3, rows, units) for x in (own.gates, inside))
+        before = None
+        if step:
+            earlier = part.live[step - 1]
+            before = own.states[2 * (end - earlier) : 2 * end].reshape(2, earlier, units)[:, :rows]
+        share = own.recurrent[one].reshape(2, rows, units)
+        _slopes(gates, share, before, gradient, through, room[1, : 4 * rows])
+        of_bias += np.matmul(ones[:, :rows], through[:, 2])[:, 0]
+        if before is not None:
+            h = room[0, : 6 * rows].reshape(2, 3, rows, units)
+            np.matmul(through, back, out=h)
+            carried = np.multiply(gradient, gates[:, 0], out=gradient)
+            carried += h[:, 0]
+            carried += h[:, 1]
+            carried += h[:, 2]
+            product += np.matmul(before.swapaxes(1, 2)[:, None], through)
+        # What goes on to the inputs is the gradient of the candidate's whole sum.
+        through[:, 2] = room[1, : 2 * rows].reshape(2, rows, units)
     return [product, of_bias]
 
 
-def _back(
-    outgoing: Array, before: Array, own: Kept, live: list[int], recurrent: Array, take: Take
-) -> tuple[Array, Array]:
-    """The gradients of what is summed in each gate.
+def _slopes(
+    gates: Array, share: Array, before: Array | None, gradient: Array, through: Array, room: Array
+) -> None:
+    """Fills `through` with the gradients of what the recurrent weights gave each gate of a step.
+
+    That of the reset gate comes times -2, as `share` is: a product less.
 
     Args:
-        outgoing: Gradients of the states, `(2, slots, units)`; they are overwritten.
-        before: The states one step before.
-
-    Returns:
-        Of the recurrent shares, `(2, 3, slots, units)`, and of the candidate's whole sum,
-        `(2, slots, units)`; the other gates' shares have the gradient of the sum.
+        gates: `(2, 3, rows, units)`; all else is `(2, rows, units)`.
+        share: The candidate's recurrent share, times -2.
+        before: The states before the step; None are zeros.
+        gradient: Of the states after it.
+        room: `(4 * rows, units)`, whose first half is left with the gradients of the candidate's
+            whole sum.
     """
-    update, reset, candidate = (own.gates[:, number] for number in range(3))
-    dtype, shape = outgoing.dtype, outgoing.shape
-    inside, rest, of_candidate = (
-        take(own.gates.shape, dtype),
-        take(shape, dtype),
-        take(shape, dtype),
-    )
-    # What a gradient of the state is multiplied with on its way into each gate, for all steps.
+    update, reset, candidate = (gates[:, number] for number in range(3))
+    of_candidate, rest = room.reshape(2, *gradient.shape)
     np.subtract(1, update, out=rest)
-    of_update = np.subtract(before, candidate, out=inside[:, 0])
+    rest *= gradient
+    of_update = through[:, 0]
+    if before is None:
+        np.negative(candidate, out=of_update)
+    else:
+        np.subtract(before, candidate, out=of_update)
     of_update *= update
     of_update *= rest
     np.multiply(candidate, candidate, out=of_candidate)
     np.subtract(1, of_candidate, out=of_candidate)
     of_candidate *= rest
-    of_reset = np.subtract(1, reset, out=inside[:, 1])
-    of_reset *= reset
-    of_reset *= own.recurrent
-    of_reset *= -0.5
-    inside[:, 2] = reset
-    room = take((6 * live[0] * shape[-1],), dtype)
-    carried: Array | None = None
-    end = shape[1]
-    for rows in reversed(live):
-        now = slice(end - rows, end)
-        gradient = outgoing[:, now]
-        if carried is not None:
-            gradient[:, : carried.shape[1]] += carried
-        inside[:, 0, now] *= gradient
-        of_candidate[:, now] *= gradient
-        inside[:, 1:, now] *= of_candidate[:, None, now]
-        if end > rows:
-            h = room[: 6 * rows * shape[-1]].reshape(2, 3, rows, shape[-1])
-            np.matmul(inside[:, :, now], recurrent, out=h)
-            carried = np.multiply(gradient, update[:, now], out=gradient)
-            carried += h[:, 0]
-            carried += h[:, 1]
-            carried += h[:, 2]
-        end -= rows
-    return inside, of_candidate
+    np.multiply(of_candidate, reset, out=through[:, 2])
+    of_reset = np.subtract(1, reset, out=through[:, 1])
+    of_reset *= share
+    of_reset *= through[:, 2]
+
+
+def _back(recurrent: Array) -> Array:
+    """The recurrent kernels of the way back; the reset gate's makes up for what comes times -2."""
+    return np.ascontiguousarray((recurrent * _MADE_UP[:, None, None]).swapaxes(2, 3))
 
 
 def _of_inputs(
-    of_gates: Array,
-    inputs: Array,
-    weights: Weights,
-    places: Array | None,
-    product: Array,
-    inside: Array,
+    grid: Array, inputs: Array, weights: Weights, product: Array, inside: Array
 ) -> tuple[Array, Weights]:
-    """Gradients of inputs and weights, from those of the gates `(words * 6, units)`."""
-    kernel, units = side_by_side(weights)[0], of_gates.shape[1]
-    grid = of_gates.reshape(-1, 6 * units)
-    if places is not None:
-        grid = _sums(grid, places, len(inputs))
-    of_kernel = (inputs.T @ grid).reshape(-1, 2, 3 * units)
-    of_bias = np.stack([grid.sum(axis=0).reshape(2, -1), inside.reshape(2, -1)], axis=1)
+    """Gradients of inputs and weights.
+
+    Args:
+        grid: Of the gates, `(rows of a table, 6 units)`; of the reset gates times -2.
+        inputs, weights: As of `bidirectional_gru_gradients`.
+        product: Of the recurrent kernels, `(2, 3, units, units)`, likewise.
+        inside: Of the candidate's bias within the reset, `(2, units)`.
+    """
+    units = inside.shape[1]
+    made_up = np.tile(np.repeat(_MADE_UP, units), 2).astype(grid.dtype)
+    of_kernel = ((inputs.T @ grid) * made_up).reshape(-1, 2, 3 * units)
+    sums = (grid.sum(axis=0) * made_up).reshape(2, 3, units)
+    inner = np.concatenate([sums[:, :2], inside[:, None]], axis=1)
+    product = product * _MADE_UP[:, None, None].astype(grid.dtype)
     of_weights = {}
     for number, way in enumerate(("forward", "backward")):
         of_weights[f"{way}_kernel"] = of_kernel[:, number]
         of_weights[f"{way}_recurrent_kernel"] = product[number].swapaxes(0, 1).reshape(units, -1)
-        of_weights[f"{way}_bias"] = of_bias[number]
-    return grid @ kernel.T, of_weights
+        of_weights[f"{way}_bias"] = np.stack([sums[number].ravel(), inner[number].ravel()])
+    return grid @ (side_by_side(weights)[0] * made_up).T, of_weights
 
 
-def _sums(values: Array, places: Array, size: int) -> Array:
-    """The sum of the rows of each place, `(size, any)`."""
-    from scipy.sparse import csr_matrix  # ten times as fast as np.add.reduceat; training alone
+def _sums(of_gates: Array, parts: list[Part], places: Array | None, size: int) -> Array:
+    """The gradients of the gates of all words that each row of the table stands for.
 
-    ones = np.ones(len(places), values.dtype)
-    return csr_matrix((ones, (places, np.arange(len(places)))), (size, len(places))) @ values
+    Args:
+        of_gates: `(6 * words, units)`, part after part, as in `Kept`.
+        parts, places: Of these words.
+        size: Rows of the table.
+
+    Returns:
+        `(size, 6 units)`.
+    """
+    from scipy.sparse import csr_matrix  # a tenth of the time of np.add.reduceat; training alone
+
+    words, units = len(of_gates) // 6, of_gates.shape[1]
+    rows = np.empty((6, words), np.int32)  # of each kind, where a word's gradient stands
+    for part in parts:
+        own = 6 * part.start + part.block_rows(6).reshape(2, 3, -1)
+        for way, slots in enumerate(part.slots):
+            rows[3 * way : 3 * way + 3, slots] = own[way]
+    places = np.arange(words) if places is None else places
+    order = np.argsort(places, kind="stable")
+    counts = np.bincount(places, minlength=size)
+    firsts = np.cumsum(counts) - counts
+    place = places[order]
+    kinds = np.arange(6)[:, None]
+    column = np.empty(6 * words, np.int32)
+    column[6 * firsts[place] + kinds * counts[place] + np.arange(words) - firsts[place]] = rows[
+        :, order
+    ]
+    starts = np.append((6 * firsts[:, None] + kinds.T * counts[:, None]).ravel(), 6 * words)
+    ones = np.ones(6 * words, of_gates.dtype)
+    matrix = csr_matrix((ones, column, starts.astype(np.int32)), (6 * size, 6 * words))
+    return (matrix @ of_gates).reshape(size, 6 * units)

@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Part", "parts_of", "previous_slots", "row_sums", "row_tops"]
+__all__ = ["Part", "parts_of", "row_sums", "row_tops"]
 
 Array = np.ndarray
 
 # Rows that go through the loop over steps together at most: enough for long products, few enough
 # that what a step touches stays in the cache.
-_ROWS = 384
+_ROWS = 512
 # Words from which there are two parts at least, so that two threads have something to do.
-_WORDS = 2048
+_WORDS = 8192
 
 
 class Part(NamedTuple):
@@ -27,6 +27,16 @@ class Part(NamedTuple):
     row: Array  # (slots,) the row of each slot, of the part's own
     step: Array  # (slots,) its step
     mirror: Array  # (slots,) where the same word stands in the other direction's order
+
+    def block_rows(self, kinds: int) -> Array:
+        """Where each slot stands when a step holds `kinds` rows for each, kind after kind.
+
+        Each step's numbers are then in one piece: `(kinds, slots)` places among `kinds * slots`.
+        """
+        running = np.array(self.live, np.int64)
+        firsts = (np.cumsum(running) - running)[self.step]
+        kind = np.arange(kinds)[:, None]
+        return kinds * firsts + kind * running[self.step] + self.row
 
 
 def parts_of(lengths: Array) -> list[Part]:
@@ -54,12 +64,6 @@ def _part(start: int, rows: Array, starts: Array, sizes: Array) -> Part:
     there, back = starts[row] + step, starts[row] + sizes[row] - 1 - step
     mirror = firsts[sizes[row] - 1 - step] + row
     return Part(start, live.tolist(), rows, np.stack([there, back]), row, step, mirror)
-
-
-def previous_slots(live: list[int]) -> Array:
-    """For each slot after the first step, the slot of the same row one step before."""
-    sizes = np.array(live, np.int64)
-    return np.arange(live[0], sizes.sum()) - np.repeat(sizes[:-1], sizes[1:])
 
 
 def row_sums(values: Array, part: Part) -> Array:

@@ -32,10 +32,13 @@ def test_every_word_once(lengths, rows):
             assert part.slots[0][slot] == there
             assert part.slots[1][slot] == starts[sequence] + lengths[sequence] - 1 - step
             assert part.slots[1][part.mirror[slot]] == there
-        later = np.arange(part.live[0], len(part.row))
-        previous = slots.previous_slots(part.live)
-        np.testing.assert_array_equal(part.row[previous], part.row[later])
-        np.testing.assert_array_equal(part.step[previous], part.step[later] - 1)
+        for kinds in (1, 6):
+            rows = part.block_rows(kinds)
+            assert sorted(rows.ravel()) == list(range(kinds * len(part.row)))
+            for step, running in enumerate(part.live):  # kind after kind, row after row
+                first = kinds * sum(part.live[:step])
+                own = rows[:, part.step == step].ravel()
+                np.testing.assert_array_equal(own, first + np.arange(kinds * running))
         values = np.arange(1.0, len(part.row) + 1)
         for row in range(part.live[0]):
             own = values[part.row == row]
