@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import chain
@@ -15,8 +16,9 @@ from ir_attention.text import sentence_texts, word_pattern, words
 
 __all__ = ["Cut", "cut_texts"]
 
-# Characters below which words are counted one by one: pyarrow would take longer to import.
-_FEW = 1 << 20
+# Characters below which words are counted one by one: pyarrow would take longer to import; and
+# where it is there already, little would come of it.
+_FEW, _FEWER = 1 << 20, 1 << 14
 # Bytes of text that are cut at once, which take some ten times as much while they are.
 _BLOCK = 1 << 24
 
@@ -45,7 +47,7 @@ def cut_texts(
     No word reaches over white space, so that with the package's own `text.words` only the unique
     chunks between white space are looked at; a tokenizer of one's own is asked for every sentence.
     """
-    few = sum(map(len, texts)) < _FEW
+    few = sum(map(len, texts)) < (min(_FEW, _FEWER) if "pyarrow" in sys.modules else _FEW)
     if split_sentences:
         of_text = [sentence_texts(text) for text in texts]
         parts = list(chain.from_iterable(of_text))

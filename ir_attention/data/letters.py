@@ -18,7 +18,9 @@ _PLACES = 4
 _WORDS = 512
 
 
-def letter_vectors(forms: Sequence[str], width: int) -> np.ndarray:
+def letter_vectors(
+    forms: Sequence[str], width: int, letters: tuple[np.ndarray, np.ndarray] | None = None
+) -> np.ndarray:
     """A vector for each word, of its stem and its letter trigrams.
 
     Each stem and each trigram adds 1 or -1 to a few places that its hash names (feature hashing,
@@ -30,11 +32,12 @@ def letter_vectors(forms: Sequence[str], width: int) -> np.ndarray:
     Args:
         forms: Words in the form of `text.normal`.
         width: Of a vector; the fewer, the more often two trigrams fall together.
+        letters: What `matches.letter_trigrams` gives for the words, if it is at hand.
 
     Returns:
         `(words, width)` float32, each of length 1; the same in every process.
     """
-    trigrams, counts = letter_trigrams(list(forms))
+    trigrams, counts = letters or letter_trigrams(list(forms))
     roots = [zlib.crc32(one.encode("utf-8", "surrogatepass")) for one in stems(list(forms))]
     # Set apart from trigrams, whose highest bit is never set.
     numbers = np.array(roots, np.uint64) | np.uint64(1 << 63)

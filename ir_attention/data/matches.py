@@ -70,6 +70,11 @@ class Lexicon(NamedTuple):
     trigrams: np.ndarray  # (words,) how many
     inner: np.ndarray  # (words,) how many of them touch neither end of the word
     kinds: np.ndarray  # (distinct marks,) what each is: 0 a stem, 1 a trigram, 2 an inner one
+    codes: np.ndarray  # (distinct trigrams,) what `letter_trigrams` calls them
+
+    def letters(self) -> tuple[np.ndarray, np.ndarray]:
+        """As `letter_trigrams` of all words."""
+        return self.codes[self.marks[spread(self.starts, self.trigrams)]], self.trigrams
 
 
 class Sides(NamedTuple):
@@ -123,7 +128,7 @@ def lexicon(
     kinds[: len(codes)] = 2 - touching
     word = np.repeat(np.arange(len(forms)), counts)
     inner = np.bincount(word[kinds[trigram] == 2], minlength=len(forms))
-    return Lexicon(stem, idf, content, marks, ends - counts - 1, counts, inner, kinds)
+    return Lexicon(stem, idf, content, marks, ends - counts - 1, counts, inner, kinds, codes)
 
 
 def match(words: Lexicon, sides: Sides) -> Matches:

@@ -89,38 +89,38 @@ class Encoder:
     def score(self, queries: Sequence[str], documents: Sequence[str]) -> np.ndarray:
         """The score of each pair of texts, higher is better."""
         texts, place = _distinct(queries)
-        found, document = self._vectors(documents)
-        return products(self.scorer.encode_queries(texts), place, found, document)
+        distinct, document = _distinct(documents)
+        left, right = self._encoded(texts, distinct)
+        return products(left, place, right, document)
 
     def encode_documents(self, documents: Sequence[str]) -> np.ndarray:
         """Vectors of documents, `(documents, width)` float32."""
-        found, place = self._vectors(documents)
-        return found[place]
+        distinct, place = _distinct(documents)
+        return self._encoded([], distinct)[1][place]
 
-    def _vectors(self, documents: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """The vectors of distinct documents, and the place of each document's among them."""
-        texts, place = _distinct(documents)
+    def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
+        """Vectors of queries, `(queries, width)` float32."""
+        return self.scorer.encode(queries, [])[0]
+
+    def _encoded(self, queries: list[str], documents: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """The vectors of queries and of distinct documents."""
         if not self.cache.capacity:
-            return self.scorer.encode_documents(texts), place
+            return self.scorer.encode(queries, documents)
         keys = [
             blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-            for text in texts
+            for text in documents
         ]
         with self._lock:
             known, old = self.cache.get(keys)
-        if known.all():
-            return old, place
         missing = np.flatnonzero(~known).tolist()
-        new = self.scorer.encode_documents([texts[number] for number in missing])
+        left, new = self.scorer.encode(queries, [documents[number] for number in missing])
         with self._lock:
             # Another thread may have been quicker.
             fresh = [at for at, number in enumerate(missing) if keys[number] not in self.cache]
             self.cache.put([keys[missing[at]] for at in fresh], new[fresh])
-        if not known.any():
-            return new, place
-        vectors = np.empty((len(texts), self.scorer.width), np.float32)
+        vectors = np.empty((len(documents), self.scorer.width), np.float32)
         vectors[known], vectors[~known] = old, new
-        return vectors, place
+        return left, vectors
 
 
 def _distinct(texts: Sequence[str]) -> tuple[list[str], np.ndarray]:

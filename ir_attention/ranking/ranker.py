@@ -188,7 +188,7 @@ class Ranker:
         """Vectors of queries, `(queries, width)` float32; see `encode`. They are of any length."""
         encoder, queries = self._encoder(), _texts("", queries, "queries")
         with np.errstate(over="ignore", invalid="ignore"):
-            return self._finite(encoder.scorer.encode_queries(queries))
+            return self._finite(encoder.encode_queries(queries))
 
     def _encoder(self) -> Encoder:
         if self._remembering is None:

@@ -60,39 +60,41 @@ class BiEncoderScorer(MatcherScorer):
     ) -> Request:
         """As of `MatcherScorer`; the table has each word's vector, letters and idf."""
         request = super().number(queries, documents, cut)
-        letters = np.zeros((len(request.table), self.letters), np.float32)
-        letters[1:] = WORD_LENGTH * letter_vectors(request.texts.forms, self.letters)
-        idf = np.zeros((len(request.table), 1), np.float32)
-        idf[1:, 0] = request.texts.words.idf
-        return request._replace(table=np.concatenate([request.table, letters, idf], axis=1))
+        words, width = request.texts.words, request.table.shape[1]
+        table = np.zeros((len(request.table), width + self.letters + 1), np.float32)
+        table[:, :width] = request.table
+        letters = letter_vectors(request.texts.forms, self.letters, words.letters())
+        np.multiply(WORD_LENGTH, letters, out=table[1:, width:-1])
+        table[1:, -1] = words.idf
+        return request._replace(table=table)
 
     def score_request(self, request: Request) -> np.ndarray:
         """The score of each pair, `(pairs,)`, higher is better."""
         queries, query = np.unique(request.query, return_inverse=True)
         documents, document = np.unique(request.document, return_inverse=True)
-        with one_blas_thread():
-            words = self._words(request)
-            left = self._queries(request.texts, words, queries)[0]
-            right = self._documents(request.texts, words, documents)
+        left, right = self._encoded(request._replace(query=queries, document=documents))
         return products(left, query, right, document)
 
     def score(self, queries: Sequence[str], documents: Sequence[str]) -> np.ndarray:
         """The score of each pair of texts."""
         return self.score_request(self.number(queries, documents))
 
-    def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
-        """Vectors of queries, `(queries, width)` float32; their length is part of the score."""
-        request = self.number(queries, [])
-        with one_blas_thread():
-            return self._queries(request.texts, self._words(request), request.query)[0]
+    def encode(
+        self, queries: Sequence[str], documents: Sequence[str]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Vectors of queries and of documents, `(texts, width)` float32 each; see `bi_forward`.
 
-    def encode_documents(self, documents: Sequence[str]) -> np.ndarray:
-        """Vectors of documents, `(documents, width)` float32; see `bi_forward`."""
-        request = self.number([], documents)
+        The score of a pair is their product; the length of a query's vector is part of it.
+        """
+        return self._encoded(self.number(queries, documents))
+
+    def _encoded(self, request: Request) -> tuple[np.ndarray, np.ndarray]:
         unique, place = np.unique(request.document, return_inverse=True)
         with one_blas_thread():
-            vectors = self._documents(request.texts, self._words(request), unique)
-        return vectors if len(unique) == len(place) else vectors[place]
+            words = self._words(request)
+            left = self._queries(request.texts, words, request.query)[0]
+            right = self._documents(request.texts, words, unique)
+        return left, right if len(unique) == len(place) else right[place]
 
     def look(self, query: str, document: str) -> tuple[float, Looks, Request]:
         """The score of one pair, and the weights of words and sentences; none of word to word."""

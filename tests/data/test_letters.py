@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ir_attention.data.letters import letter_vectors
+from ir_attention.data.matches import letter_trigrams, lexicon
 
 WIDTH = 256
 
@@ -70,3 +71,12 @@ def test_two_processes_agree():
         for seed in "12"
     }
     assert len(seen) == 1
+
+
+def test_trigrams_at_hand_give_the_same():
+    forms = ["cat", "bridge", "bridgewatch", "é", "a"]
+    words = lexicon(forms, forms, np.zeros(5), frozenset())
+    for one, other in zip(words.letters(), letter_trigrams(forms), strict=True):
+        np.testing.assert_array_equal(one, other)
+    given = letter_vectors(forms, 16, words.letters())
+    np.testing.assert_array_equal(given, letter_vectors(forms, 16))

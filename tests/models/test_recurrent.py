@@ -170,12 +170,12 @@ def test_in_a_graph_of_unknown_sizes(packed):
 
 
 def test_the_number_of_threads_changes_nothing():
-    lengths = np.random.default_rng(0).integers(0, 40, 500)
+    lengths = np.random.default_rng(0).integers(0, 40, 700)
     words = int(lengths.sum())
-    assert words > 4096  # more than one part
+    assert words > 8192  # more than one part
     weights = {name: np.asarray(one) for name, one in made().named().items()}
     pool = {"W": normal(2 * UNITS, 5), "b": normal(5), "u": normal(5)}
-    x, outgoing = normal(words, WIDTH), (normal(500, 2 * UNITS), normal(words))
+    x, outgoing = normal(words, WIDTH), (normal(700, 2 * UNITS), normal(words))
     found = []
     for threads in (1, 2, 3):
         kept = np.empty(packed.kept_size(words, UNITS, 5), "float32")

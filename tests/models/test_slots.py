@@ -47,7 +47,7 @@ def test_every_word_once(lengths, rows):
 
 
 def test_many_words_make_two_parts():
-    parts = slots.parts_of(np.full(200, 30))
+    parts = slots.parts_of(np.full(400, 30))
     sizes = [len(part.row) for part in parts]
-    assert len(sizes) == 2 and sum(sizes) == 6000
+    assert len(sizes) == 2 and sum(sizes) == 12_000
     assert max(sizes) / min(sizes) == pytest.approx(1, abs=0.05)

@@ -18,13 +18,13 @@ TWEETS = ["Zyxxquorn? never heard", "a #comet over Perth!! Look up. Now", "", "c
 def encoded(monkeypatch):
     """The texts that were encoded, one after the other."""
     texts = []
-    encode = BiEncoderScorer.encode_documents
+    encode = BiEncoderScorer.encode
 
-    def counted(self, documents):
+    def counted(self, queries, documents):
         texts.extend(documents)
-        return encode(self, documents)
+        return encode(self, queries, documents)
 
-    monkeypatch.setattr(BiEncoderScorer, "encode_documents", counted)
+    monkeypatch.setattr(BiEncoderScorer, "encode", counted)
     return texts
 
 
