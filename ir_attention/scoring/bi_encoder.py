@@ -90,10 +90,13 @@ class BiEncoderScorer(MatcherScorer):
 
     def _encoded(self, request: Request) -> tuple[np.ndarray, np.ndarray]:
         unique, place = np.unique(request.document, return_inverse=True)
+        # The words of queries come first. By themselves, they are the same to the last digit
+        # whatever documents come along.
+        asked = int(Runs.of_texts(request.texts).words(request.query).max(initial=-1)) + 1
+        own = request._replace(table=request.table[: asked + 1])
         with one_blas_thread():
-            words = self._words(request)
-            left = self._queries(request.texts, words, request.query)[0]
-            right = self._documents(request.texts, words, unique)
+            left = self._queries(request.texts, self._words(own), request.query)[0]
+            right = self._documents(request.texts, self._words(request), unique)
         return left, right if len(unique) == len(place) else right[place]
 
     def look(self, query: str, document: str) -> tuple[float, Looks, Request]:
