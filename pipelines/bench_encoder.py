@@ -4,16 +4,19 @@
     python pipelines/bench_encoder.py --threads 2      # ours with two threads as well
 
 The encoder of Yang et al. (2016): a trainable table of 30,000 words x 100, a bidirectional GRU of
-50 and attention of 100 over words, the same over sentences. Four ways, same weights and data:
+50 and attention of 100 over words, the same over sentences. The ways, with the same weights and data:
 
     packed     ours: HierarchicalEncoder in training, models.forward in encoding (NumPy)
     keras      Keras layers, padded and masked, on TensorFlow
-    torch      PyTorch, nn.GRU over pack_padded_sequence, attention on the packed data; skipped
-               with a reason if PyTorch is not installed
+    torch      PyTorch, nn.GRU over pack_padded_sequence, the rest padded, as it is mostly written
+    torch data the same with all of it on the packed data, as few write it
 
-A training step is the way there, the way back, and Adam on every weight, the table's included. All
-ways must agree before any is timed; they then take turns, and medians are printed. CPU seconds are
-of the whole process. The floor is how long the useful operations (of real words alone, training
+PyTorch is skipped with a reason if it is not installed.
+
+A training step is the way there, the way back, and Adam on every weight, the table's included.
+What is encoded is a request of eight batches, as a whole by ours, in batches of like length by the
+peers. All ways must agree before any is timed; they then take turns, and medians are printed. CPU
+seconds are of the whole process. The floor is how long the useful operations (of real words alone, training
 three times those of encoding) would take at the rate of a large matrix product.
 """
 
@@ -40,6 +43,7 @@ os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1
 import numpy as np  # noqa: E402
 
 from ir_attention.backend import keras, load_tensorflow  # noqa: E402
+from ir_attention.data.matches import spread  # noqa: E402
 from ir_attention.models import forward, packed  # noqa: E402
 from ir_attention.models.attention import AttentionPool  # noqa: E402
 from ir_attention.models.han import HierarchicalEncoder  # noqa: E402
@@ -47,28 +51,50 @@ from ir_attention.training.adam import Adam  # noqa: E402
 
 tf = load_tensorflow()
 VOCABULARY, WIDTH, UNITS, POOL, RATE = 30_000, 100, 50, 100, 1e-3
-# Batches, and the shapes of texts: sentences, and words of a sentence, least and most.
-SHAPES = {"documents": (32, (5, 15), (8, 36)), "tweets": (128, (1, 3), (5, 20))}
+# Texts in a batch of training, and the shapes of texts: sentences, words of a sentence.
+SHAPES = {"documents": (64, (5, 15), (8, 36)), "tweets": (256, (1, 3), (5, 20))}
+# Batches in a request to encode, and how often a way goes on when it is its turn: training is a
+# row of steps, not one step after something else.
+REQUEST = 8
+CALLS = {"training": 4, "encoding": 1}
 rng = np.random.default_rng(args.seed)
 
 
 class Texts:
-    """A batch of made-up texts, whose words are as frequent as words are (Zipf and Mandelbrot)."""
+    """Made-up texts, whose words are as frequent as words are (Zipf and Mandelbrot)."""
 
-    def __init__(self, name: str) -> None:
-        batch, sents, words = SHAPES[name]
-        self.counts = rng.integers(sents[0], sents[1] + 1, batch).astype("int32")
-        self.lengths = rng.integers(words[0], words[1] + 1, self.counts.sum()).astype("int32")
-        shares = 1 / (np.arange(1, VOCABULARY) + 2.7)
-        self.ids = 1 + rng.choice(VOCABULARY - 1, self.lengths.sum(), p=shares / shares.sum())
-        self.ids = self.ids.astype("int32")
+    def __init__(self, counts: np.ndarray, lengths: np.ndarray, ids: np.ndarray) -> None:
+        self.counts, self.lengths, self.ids = counts, lengths, ids
         # Padded, for the peers: (sents, words) and (documents, sents, words).
-        real = np.arange(self.lengths.max()) < self.lengths[:, None]
+        real = np.arange(lengths.max()) < lengths[:, None]
         self.rows = np.zeros(real.shape, "int32")
-        self.rows[real] = self.ids
-        self.grid = np.zeros((batch, self.counts.max(), real.shape[1]), "int32")
-        self.grid[np.arange(self.counts.max()) < self.counts[:, None]] = self.rows
-        self.target = rng.normal(size=(batch, 2 * UNITS)).astype("float32")
+        self.rows[real] = ids
+        self.grid = np.zeros((len(counts), counts.max(), real.shape[1]), "int32")
+        self.grid[np.arange(counts.max()) < counts[:, None]] = self.rows
+        self.target = rng.normal(size=(len(counts), 2 * UNITS)).astype("float32")
+        self.batches = [self]
+
+    @classmethod
+    def made(cls, name: str, batches: int = 1) -> "Texts":
+        batch, sents, words = SHAPES[name]
+        counts = rng.integers(sents[0], sents[1] + 1, batches * batch).astype("int32")
+        lengths = rng.integers(words[0], words[1] + 1, counts.sum()).astype("int32")
+        shares = 1 / (np.arange(1, VOCABULARY) + 2.7)
+        ids = 1 + rng.choice(VOCABULARY - 1, lengths.sum(), p=shares / shares.sum())
+        texts = cls(counts, lengths, ids.astype("int32"))
+        # The peers get a request in batches of like length, which is quicker for them.
+        total = np.add.reduceat(lengths, np.cumsum(counts) - counts)
+        order = np.argsort(counts * 1000 + total // np.maximum(counts, 1), kind="stable")
+        texts.order = order
+        texts.batches = [texts.some(part) for part in np.split(order, batches)]
+        return texts
+
+    def some(self, numbers: np.ndarray) -> "Texts":
+        firsts = np.cumsum(self.counts) - self.counts
+        sents = spread(firsts[numbers], self.counts[numbers])
+        starts = np.cumsum(self.lengths) - self.lengths
+        words = spread(starts[sents], self.lengths[sents])
+        return Texts(self.counts[numbers], self.lengths[sents], self.ids[words])
 
 
 def operations(texts: Texts) -> float:
@@ -111,13 +137,13 @@ class Packed:
         of_layer = {}
         for level in ("word", "sentence"):
             of_layer |= {
-                f"{level}_gru/{name}": np.array(weight)
+                f"{level}_gru/{name}": np.asarray(weight)
                 for name, weight in getattr(self.encoder, f"{level}_gru").named().items()
             }
             pool = getattr(self.encoder, f"{level}_pool")
-            of_layer |= {f"{level}_pool/{name}": np.array(getattr(pool, name)) for name in "Wbu"}
+            of_layer |= {f"{level}_pool/{name}": np.asarray(getattr(pool, name)) for name in "Wbu"}
         self.weights = of_layer
-        self.folded = packed.fold(np.array(self.table), forward.of_layer(of_layer, "word_gru"))
+        self.folded = packed.fold(np.asarray(self.table), forward.of_layer(of_layer, "word_gru"))
 
     def encode(self, texts: Texts) -> np.ndarray:
         return forward.encode_documents(
@@ -180,11 +206,12 @@ class Keras:
         pass
 
     def encode(self, texts: Texts) -> np.ndarray:
-        return self.call(texts.grid).numpy()
+        found = [self.call(batch.grid).numpy() for batch in texts.batches]
+        return np.concatenate(found)[np.argsort(texts.order)]
 
 
-class Torch:
-    """PyTorch over packed sequences: words are looked up and weighed on the packed data."""
+class TorchData:
+    """PyTorch with everything on packed data: words are looked up and weighed there too."""
 
     def __init__(self, table: np.ndarray, ours: Packed) -> None:
         import torch
@@ -193,27 +220,27 @@ class Torch:
         torch.set_num_threads(1)
         self.table = torch.nn.Embedding.from_pretrained(torch.tensor(table), freeze=False)
         encoder = ours.encoder
-        self.words = self._level(encoder.word_gru, encoder.word_pool)
-        self.sentences = self._level(encoder.sentence_gru, encoder.sentence_pool)
+        self.words = self._copied(encoder.word_gru, encoder.word_pool)
+        self.sentences = self._copied(encoder.sentence_gru, encoder.sentence_pool)
         modules = [self.table, *self.words[:2], *self.sentences[:2]]
         self.parameters = [one for module in modules for one in module.parameters()]
         self.parameters += [self.words[2], self.sentences[2]]
         # Of its three ways to run Adam the quickest here; the same update as Keras's.
         self.adam = torch.optim.Adam(self.parameters, RATE, eps=1e-7, fused=True)
 
-    def _level(self, gru, pool):
+    def _copied(self, gru, pool):
         """Gates go r, z, candidate in PyTorch, and z, r, candidate in Keras."""
         torch = self.torch
         of = torch.nn.GRU(WIDTH, UNITS, bidirectional=True, batch_first=True)
         for way, suffix in ((gru.forward, ""), (gru.backward, "_reverse")):
             for name, weight in (("ih", way.cell.kernel), ("hh", way.cell.recurrent_kernel)):
-                self._set(getattr(of, f"weight_{name}_l0{suffix}"), np.array(weight).T, rows=True)
-            for name, bias in zip(("ih", "hh"), np.array(way.cell.bias), strict=True):
+                self._set(getattr(of, f"weight_{name}_l0{suffix}"), np.asarray(weight).T, rows=True)
+            for name, bias in zip(("ih", "hh"), np.asarray(way.cell.bias), strict=True):
                 self._set(getattr(of, f"bias_{name}_l0{suffix}"), bias, rows=True)
         linear = torch.nn.Linear(2 * UNITS, POOL)
-        self._set(linear.weight, np.array(pool.W).T)
-        self._set(linear.bias, np.array(pool.b))
-        return of, linear, torch.nn.Parameter(torch.tensor(np.array(pool.u)[:, 0]))
+        self._set(linear.weight, np.asarray(pool.W).T)
+        self._set(linear.bias, np.asarray(pool.b))
+        return of, linear, torch.nn.Parameter(torch.tensor(np.asarray(pool.u)[:, 0]))
 
     def _set(self, parameter, values: np.ndarray, rows: bool = False) -> None:
         if rows:
@@ -246,14 +273,38 @@ class Torch:
         loss = ((self._call(texts) - self.torch.from_numpy(texts.target)) ** 2).mean()
         loss.backward()
         self.adam.step()
-        return float(loss)
+        return loss.item()
 
     def prepare(self) -> None:
         pass
 
     def encode(self, texts: Texts) -> np.ndarray:
         with self.torch.no_grad():
-            return self._call(texts).numpy()
+            found = [self._call(batch).numpy() for batch in texts.batches]
+        return np.concatenate(found)[np.argsort(texts.order)]
+
+
+class Torch(TorchData):
+    """PyTorch as it is mostly written: the GRU on packed sequences, the rest padded and masked."""
+
+    def _level(self, vectors, lengths, level):
+        gru, linear, context = level
+        packed_rows = self.rnn.pack_padded_sequence(
+            vectors, lengths, batch_first=True, enforce_sorted=False
+        )
+        states, _ = self.rnn.pad_packed_sequence(gru(packed_rows)[0], batch_first=True)
+        logits = self.torch.tanh(linear(states)) @ context
+        real = self.torch.arange(states.shape[1])[None] < lengths[:, None]
+        alpha = self.torch.softmax(logits.masked_fill(~real, float("-inf")), dim=1)
+        return self.torch.bmm(alpha[:, None], states)[:, 0]
+
+    def _call(self, texts: Texts):
+        torch = self.torch
+        lengths, counts = (torch.from_numpy(x).long() for x in (texts.lengths, texts.counts))
+        vectors = self._level(self.table(torch.from_numpy(texts.rows)), lengths, self.words)
+        documents = torch.split(vectors, texts.counts.tolist())
+        padded = self.rnn.pad_sequence(documents, batch_first=True)
+        return self._level(padded, counts, self.sentences)
 
 
 def timed(call) -> tuple[float, float]:
@@ -278,7 +329,8 @@ def compared(ways: dict, texts: Texts, what: str) -> dict:
         rates.append(matrix_rate())
         for name, way in ways.items():
             call = getattr(way, "train" if what == "training" else "encode")
-            seconds[name].append(timed(lambda call=call: call(texts)))
+            turn = timed(lambda call=call: [call(texts) for _ in range(CALLS[what])])
+            seconds[name].append([value / CALLS[what] for value in turn])
     floor = operations(texts) * (3 if what == "training" else 1) / statistics.median(rates)
     row = {"matrix_gflops": round(statistics.median(rates) / 1e9, 1), "floor_ms": 1e3 * floor}
     for name, times in seconds.items():
@@ -308,29 +360,32 @@ def compared(ways: dict, texts: Texts, what: str) -> dict:
 table = rng.normal(size=(VOCABULARY, WIDTH)).astype("float32") / 10
 results = {}
 for name in args.texts:
-    texts = Texts(name)
+    texts, request = Texts.made(name), Texts.made(name, REQUEST)
     ways = {"packed": Packed(table)}
     if args.threads > 1:
         ways[f"{args.threads} threads"] = Packed(table, args.threads)
     ways["keras"] = Keras(table, ways["packed"])
     if importlib.util.find_spec("torch"):
         ways["torch"] = Torch(table, ways["packed"])
+        ways["torch data"] = TorchData(table, ways["packed"])
     else:
         print("torch: skipped, PyTorch is not installed (pip install torch)")
-    print(
-        f"\n{name}: {len(texts.counts)} texts, {len(texts.lengths)} sentences, "
-        f"{len(texts.ids)} words ({len(np.unique(texts.ids))} distinct)"
-    )
+    for which, one in (("batch", texts), ("request", request)):
+        print(
+            f"{name}: a {which} of {len(one.counts)} texts, {len(one.lengths)} sentences, "
+            f"{len(one.ids)} words ({len(np.unique(one.ids))} distinct)"
+        )
     found, losses = {}, {}
     for which, way in ways.items():
         way.prepare()
-        found[which] = way.encode(texts)
+        found[which] = way.encode(request)
         losses[which] = [way.train(texts) for _ in range(3)]
     for which in ways:
         np.testing.assert_allclose(found[which], found["packed"], atol=1e-5)
         np.testing.assert_allclose(losses[which], losses["packed"], rtol=1e-3)
     print("all ways agree: vectors within 1e-5, losses of three steps within 0.1 %")
-    results[name] = {what: compared(ways, texts, what) for what in ("training", "encoding")}
+    given = {"training": texts, "encoding": request}
+    results[name] = {what: compared(ways, one, what) for what, one in given.items()}
 
 machine = {
     "python": platform.python_version(),
