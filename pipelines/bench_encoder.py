@@ -4,20 +4,20 @@
     python pipelines/bench_encoder.py --threads 2      # ours with two threads as well
 
 The encoder of Yang et al. (2016): a trainable table of 30,000 words x 100, a bidirectional GRU of
-50 and attention of 100 over words, the same over sentences. The ways, with the same weights and data:
+50 and attention of 100 over words, the same over sentences. The ways, all of the same weights:
 
     packed     ours: HierarchicalEncoder in training, models.forward in encoding (NumPy)
     keras      Keras layers, padded and masked, on TensorFlow
-    torch      PyTorch, nn.GRU over pack_padded_sequence, the rest padded, as it is mostly written
-    torch data the same with all of it on the packed data, as few write it
+    torch      PyTorch as it is mostly written: nn.GRU over pack_padded_sequence, the rest padded,
+               batches as they come
+    torch data PyTorch with all of it on the packed data, batches of like length
 
-PyTorch is skipped with a reason if it is not installed.
-
-A training step is the way there, the way back, and Adam on every weight, the table's included.
-What is encoded is a request of eight batches, as a whole by ours, in batches of like length by the
-peers. All ways must agree before any is timed; they then take turns, and medians are printed. CPU
-seconds are of the whole process. The floor is how long the useful operations (of real words alone, training
-three times those of encoding) would take at the rate of a large matrix product.
+PyTorch is skipped with a reason if it is not installed. A training step is the way there, the way
+back, and Adam on every weight, the table's included. What is encoded is a request of eight batches,
+by ours as a whole. All ways must agree before any is timed; they then take turns, and medians are
+printed. CPU seconds are of the whole process. The floor is how long the useful operations (of real
+words alone, training three times those of encoding) would take at the rate of a large matrix
+product.
 """
 
 import argparse
@@ -72,7 +72,6 @@ class Texts:
         self.grid = np.zeros((len(counts), counts.max(), real.shape[1]), "int32")
         self.grid[np.arange(counts.max()) < counts[:, None]] = self.rows
         self.target = rng.normal(size=(len(counts), 2 * UNITS)).astype("float32")
-        self.batches = [self]
 
     @classmethod
     def made(cls, name: str, batches: int = 1) -> "Texts":
@@ -82,11 +81,10 @@ class Texts:
         shares = 1 / (np.arange(1, VOCABULARY) + 2.7)
         ids = 1 + rng.choice(VOCABULARY - 1, lengths.sum(), p=shares / shares.sum())
         texts = cls(counts, lengths, ids.astype("int32"))
-        # The peers get a request in batches of like length, which is quicker for them.
+        texts.batches = [texts.some(part) for part in np.split(np.arange(len(counts)), batches)]
         total = np.add.reduceat(lengths, np.cumsum(counts) - counts)
-        order = np.argsort(counts * 1000 + total // np.maximum(counts, 1), kind="stable")
-        texts.order = order
-        texts.batches = [texts.some(part) for part in np.split(order, batches)]
+        texts.order = np.argsort(counts * 1000 + total // np.maximum(counts, 1), kind="stable")
+        texts.alike = [texts.some(part) for part in np.split(texts.order, batches)]
         return texts
 
     def some(self, numbers: np.ndarray) -> "Texts":
@@ -206,8 +204,7 @@ class Keras:
         pass
 
     def encode(self, texts: Texts) -> np.ndarray:
-        found = [self.call(batch.grid).numpy() for batch in texts.batches]
-        return np.concatenate(found)[np.argsort(texts.order)]
+        return np.concatenate([self.call(batch.grid).numpy() for batch in texts.batches])
 
 
 class TorchData:
@@ -280,7 +277,7 @@ class TorchData:
 
     def encode(self, texts: Texts) -> np.ndarray:
         with self.torch.no_grad():
-            found = [self._call(batch).numpy() for batch in texts.batches]
+            found = [self._call(batch).numpy() for batch in texts.alike]
         return np.concatenate(found)[np.argsort(texts.order)]
 
 
@@ -305,6 +302,10 @@ class Torch(TorchData):
         documents = torch.split(vectors, texts.counts.tolist())
         padded = self.rnn.pad_sequence(documents, batch_first=True)
         return self._level(padded, counts, self.sentences)
+
+    def encode(self, texts: Texts) -> np.ndarray:
+        with self.torch.no_grad():
+            return np.concatenate([self._call(batch).numpy() for batch in texts.batches])
 
 
 def timed(call) -> tuple[float, float]:
