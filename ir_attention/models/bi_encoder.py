@@ -54,7 +54,7 @@ class BiEncoder(keras.Model):
             and its idf; row 0 is padding and all zeros.
         settings: The sizes.
         seed: Of the initial weights and of dropout.
-        steps, packed, threads: As of `Matcher`.
+        steps, packed, threads, dtype: As of `Matcher`.
 
     Call arguments:
         inputs: What `data.inputs.model_inputs` returns; match features are not looked at.
@@ -72,15 +72,17 @@ class BiEncoder(keras.Model):
         steps: Steps = NO_STEPS,
         packed: bool | None = None,
         threads: int = 1,
+        dtype: Any = None,
     ) -> None:
-        super().__init__(name="han_bi")
+        super().__init__(name="han_bi", dtype=dtype)
+        dtype = self.dtype_policy
         self.steps = steps
         self.settings = s = settings or BiEncoderSettings()
         seeds = iter(int(one) for one in np.random.SeedSequence(seed).generate_state(8) >> 1)
         self.table = keras.layers.Embedding(
-            *table.shape, trainable=False, weights=[table], name="table"
+            *table.shape, trainable=False, weights=[table], name="table", dtype=dtype
         )
-        self.projection = GatedProjection(s.projection, next(seeds), name="projection")
+        self.projection = GatedProjection(s.projection, next(seeds), name="projection", dtype=dtype)
         self.document_encoder = HierarchicalEncoder(
             s.gru,
             s.pool,
@@ -89,9 +91,13 @@ class BiEncoder(keras.Model):
             packed=packed,
             threads=threads,
             name="document_encoder",
+            dtype=dtype,
         )
         self.query_pool = AttentionPool(
-            s.pool, initializer=keras.initializers.GlorotUniform(next(seeds)), name="query_pool"
+            s.pool,
+            initializer=keras.initializers.GlorotUniform(next(seeds)),
+            name="query_pool",
+            dtype=dtype,
         )
         self.document_output, self.query_output = (
             keras.layers.Dense(
@@ -99,13 +105,14 @@ class BiEncoder(keras.Model):
                 use_bias=False,
                 kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
                 name=f"{side}_output",
+                dtype=dtype,
             )
             for side in ("document", "query")
         )
         self.strength = keras.layers.Dense(
-            1, use_bias=False, kernel_initializer=_start, name="strength"
+            1, use_bias=False, kernel_initializer=_start, name="strength", dtype=dtype
         )
-        self.dropout = keras.layers.Dropout(s.dropout, seed=next(seeds))
+        self.dropout = keras.layers.Dropout(s.dropout, seed=next(seeds), dtype=dtype)
         self._build(table.shape[1])
 
     def _build(self, width: int) -> None:
@@ -130,7 +137,8 @@ class BiEncoder(keras.Model):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         x = inputs
-        raw = self.table(x["pieces"]) * ops.cast(ops.expand_dims(x["pieces"] > 0, 1), "float32")
+        raw = self.table(x["pieces"])
+        raw = raw * ops.cast(ops.expand_dims(x["pieces"] > 0, 1), raw.dtype)
         known = self.projection(raw)
         values = raw[:, :-1] * raw[:, -1:]  # by idf
 
@@ -158,7 +166,8 @@ class BiEncoder(keras.Model):
         query = ops.minimum(query, ops.shape(x["pair_count"])[0] - 1)  # of padding too
         queries = [ops.take(one, query, axis=0) for one in queries]
         cosines = [ops.sum(a * b, axis=-1) for a, b in zip(queries, documents, strict=True)]
-        return ops.squeeze(self.strength(ops.stack(cosines, axis=-1)), axis=-1)
+        score = self.strength(ops.stack(cosines, axis=-1))
+        return ops.cast(ops.squeeze(score, axis=-1), "float32")
 
     def _parts(self, states: Any, pooled: Any) -> list[Any]:
         """Three vectors of length 1, or 0 if nothing is in them."""

@@ -85,7 +85,7 @@ def _packed(
     def there(floats: Arrays, given: Arrays) -> list[np.ndarray]:
         sides, scales, grouping = unpacked(floats, given)
         kept = lent(crossing.kept_size(grouping, scales.shape[1]), scales.dtype)
-        units = given["unit_d"].astype(kept.dtype, copy=False), given["unit_q"]
+        units = given["unit_d"], given["unit_q"]
         projected = floats["left"], floats["right"]
         found = crossing.cross(sides, projected, scales, units, grouping, kept)
         spare = int(given["words"]) - len(found.query)

@@ -113,6 +113,7 @@ class Matcher(keras.Model):
         steps: The most words of a query, words of a sentence and sentences of a document there
             may be. Needed only where layers do not run packed and sizes must be known beforehand.
         packed, threads: As of `BiGRU`.
+        dtype: A dtype policy of Keras, such as `"mixed_bfloat16"`; scores are float32 in any case.
 
     Call arguments:
         inputs: What `data.inputs.model_inputs` returns.
@@ -130,8 +131,10 @@ class Matcher(keras.Model):
         steps: Steps = NO_STEPS,
         packed: bool | None = None,
         threads: int = 1,
+        dtype: Any = None,
     ) -> None:
-        super().__init__(name="han")
+        super().__init__(name="han", dtype=dtype)
+        dtype = self.dtype_policy
         self.settings = s = settings or MatcherSettings()
         self.steps = steps
         seeds = np.random.SeedSequence(seed).generate_state(16) >> 1
@@ -141,18 +144,27 @@ class Matcher(keras.Model):
         def dense(units: int, name: str, activation: str = "linear", bias: bool = True) -> Any:
             initializer = keras.initializers.GlorotUniform(next(take))
             return keras.layers.Dense(
-                units, activation, use_bias=bias, kernel_initializer=initializer, name=name
+                units,
+                activation,
+                use_bias=bias,
+                kernel_initializer=initializer,
+                name=name,
+                dtype=dtype,
             )
 
         def attention(name: str) -> AdditiveAttention:
             return AdditiveAttention(
-                s.attention, keras.initializers.GlorotUniform(next(take)), name=name
+                s.attention, keras.initializers.GlorotUniform(next(take)), name=name, dtype=dtype
             )
 
         self.table = keras.layers.Embedding(
-            *vectors.shape, trainable=s.trainable_vectors, weights=[vectors], name="table"
+            *vectors.shape,
+            trainable=s.trainable_vectors,
+            weights=[vectors],
+            name="table",
+            dtype=dtype,
         )
-        self.projection = GatedProjection(s.projection, next(take), name="projection")
+        self.projection = GatedProjection(s.projection, next(take), name="projection", dtype=dtype)
         self.document_attention = attention("document_attention")
         self.query_attention = attention("query_attention")
         self.document_compare = dense(s.hidden, "document_compare", "relu")
@@ -165,16 +177,26 @@ class Matcher(keras.Model):
             packed=packed,
             threads=threads,
             name="document_encoder",
+            dtype=dtype,
         )
         self.query_pool = AttentionPool(
-            s.pool, initializer=keras.initializers.GlorotUniform(next(take)), name="query_pool"
+            s.pool,
+            initializer=keras.initializers.GlorotUniform(next(take)),
+            name="query_pool",
+            dtype=dtype,
         )
         self.score_hidden = dense(s.hidden, "score_hidden", "relu")
         self.score_output = dense(1, "score_output")
         self.score_skip = keras.layers.Dense(
-            1, use_bias=False, kernel_initializer=_evidence_first, name="score_skip"
+            1,
+            use_bias=False,
+            kernel_initializer=_evidence_first,
+            name="score_skip",
+            dtype=dtype,
         )
-        self.dropout = [keras.layers.Dropout(s.dropout, seed=next(take)) for _ in range(4)]
+        self.dropout = [
+            keras.layers.Dropout(s.dropout, seed=next(take), dtype=dtype) for _ in range(4)
+        ]
         self._build(vectors.shape[1])
 
     def _build(self, width: int) -> None:
@@ -206,7 +228,8 @@ class Matcher(keras.Model):
     def call(self, inputs: Any, training: bool = False) -> Any:
         x = inputs
         drop_word, drop_compare, drop_score, drop_hidden = self.dropout
-        raw = self.table(x["pieces"]) * ops.cast(ops.expand_dims(x["pieces"] > 0, 1), "float32")
+        raw = self.table(x["pieces"])
+        raw = raw * ops.cast(ops.expand_dims(x["pieces"] > 0, 1), raw.dtype)
         known = self.projection(raw)
         unit = ops.stop_gradient(raw / ops.maximum(ops.norm(raw, axis=1, keepdims=True), 1e-9))
         d = drop_word(ops.take(known, x["row_piece"], axis=0), training=training)
@@ -249,7 +272,7 @@ class Matcher(keras.Model):
         vector = ops.concatenate([document, pooled, x["overall"]], axis=-1)
         hidden = self.score_hidden(drop_score(vector, training=training))
         score = self.score_output(drop_hidden(hidden, training=training))
-        return ops.squeeze(score + self.score_skip(x["overall"]), axis=-1)
+        return ops.cast(ops.squeeze(score + self.score_skip(x["overall"]), axis=-1), "float32")
 
 
 def named_weights(model: Any) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def numpy_op(
     own = values[0].dtype
     dtype = "float64" if own == tf.float64 else "float32"
     rest = {name: ops.convert_to_tensor(one) for name, one in given.items() if one is not None}
+    rest = {n: tf.cast(one, dtype) if one.dtype.is_floating else one for n, one in rest.items()}
 
     def named(arrays: Sequence[np.ndarray]) -> tuple[Arrays, Arrays]:
         own = dict(zip(names, arrays, strict=False))

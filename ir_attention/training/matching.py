@@ -33,7 +33,7 @@ from ir_attention.scoring.bi_encoder import BiEncoderScorer
 from ir_attention.scoring.matcher import MatcherScorer, Request
 from ir_attention.text import stems
 from ir_attention.training.adam import Adam
-from ir_attention.training.settings import TrainingSettings, usual_epochs
+from ir_attention.training.settings import PRECISIONS, TrainingSettings, usual_epochs
 
 __all__ = ["MatcherLearner"]
 
@@ -96,6 +96,7 @@ class MatcherLearner:
             seed,
             steps=(largest.query, largest.sentence, largest.sentences),
             threads=settings.threads,
+            dtype=PRECISIONS[settings.precision],
         )
         own = {"margin": settings.margin} if settings.loss == "hinge" else {}
         steps = self.epochs * len(self.data)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ir_attention.errors import DataError
 
-__all__ = ["MODELS", "TrainingSettings", "training_settings", "usual_epochs"]
+__all__ = ["MODELS", "PRECISIONS", "TrainingSettings", "training_settings", "usual_epochs"]
 
 # By name: its kind, and what it is in a line.
 MODELS = {
@@ -23,6 +23,9 @@ MODELS = {
     "han-bi": ("attention", "queries and documents to vectors, each by itself; for indexes"),
     "mv-lstm": ("MatchZoo", "MV-LSTM: similarities of BiLSTM states (Wan et al. 2016)"),
 }
+
+# What Keras calls the precisions.
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 # Settings that are whole numbers of at least 1.
 _WHOLE = (
@@ -64,6 +67,8 @@ class TrainingSettings:
         most_vectors: Words that have one at most; of a file, words beyond the training texts'.
         tokenizer: Cuts a text into words, `str -> list[str]`, instead of `text.words`. It cannot be
             kept in the bundle: pass it to `Ranker.load` again.
+        precision: `float32`, or `bfloat16` for products on a GPU that is quicker at it; weights,
+            losses and scores are float32 in any case.
         threads: How many take part in the steps of a GRU and in scoring. The result does not depend
             on it; where cores are shared, one is quicker.
         overwrite: Whether a bundle that is there already may be replaced.
@@ -96,6 +101,7 @@ class TrainingSettings:
     min_count: int = 1
     most_vectors: int = 50_000
     tokenizer: Callable[[str], list[str]] | None = None
+    precision: str = "float32"
     threads: int = 1
     overwrite: bool = False
     keep_interrupted: bool = False
@@ -130,6 +136,9 @@ def training_settings(options: dict[str, Any]) -> TrainingSettings:
     for name in ("split_sentences", "overwrite", "keep_interrupted"):
         _check(settings, name, lambda value: isinstance(value, bool), "true or false")
     _check(settings, "loss", lambda value: value in ("softmax", "hinge"), "softmax or hinge")
+    _check(
+        settings, "precision", lambda value: value in PRECISIONS, " or ".join(sorted(PRECISIONS))
+    )
     _check(settings, "tokenizer", lambda value: value is None or callable(value), "callable")
     return settings
 

@@ -1,0 +1,95 @@
+"""`han` and `han-bi` in training: traced once, read once, any precision and number of threads."""
+
+import numpy as np
+import pytest
+
+from ir_attention.backend import keras
+from ir_attention.data import arrays
+from ir_attention.data.readers import read_coded
+from ir_attention.errors import DataError
+from ir_attention.training import matching
+from ir_attention.training.settings import training_settings
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="packed only there"),
+]
+
+
+def learner(pairs, model="han", **options):
+    coded = read_coded(pairs)
+    settings = training_settings({"epochs": 3, **options})
+    return matching.MatcherLearner(model, coded, coded, None, seed=7, settings=settings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["han", "han-bi"])
+def test_a_model_is_traced_once(toy_pairs, model, monkeypatch):
+    """Whatever the sizes of the batches: Python runs through the model once, and no more."""
+    made = learner(toy_pairs, model, queries=5)
+    sizes = {len(made.data[number][0]["document_row"]) for number in range(len(made.data))}
+    assert len(sizes) > 1
+    traced, call = [], type(made.model).call
+
+    def counted(self, inputs, training=False):
+        traced.append(training)
+        return call(self, inputs, training)
+
+    monkeypatch.setattr(type(made.model), "call", counted)
+    made.fit_epoch(1)
+    first = len(traced)
+    assert 1 <= first <= 2  # Keras may look at shapes once before
+    made.fit_epoch(2)
+    made.fit_epoch(3)
+    assert len(traced) == first
+
+
+def test_training_texts_are_cut_once(toy_pairs, monkeypatch):
+    cut, texts = matching.cut_texts, []
+
+    def counted(given, **more):
+        texts.extend(given)
+        return cut(given, **more)
+
+    monkeypatch.setattr(matching, "cut_texts", counted)
+    monkeypatch.setattr(arrays, "cut_texts", counted)
+    half = toy_pairs["id_left"].isin([f"Q{number}" for number in range(24)])
+    train, dev = read_coded(toy_pairs[half]), read_coded(toy_pairs[~half])
+    settings = training_settings({"epochs": 1})
+    matching.MatcherLearner("han", train, dev, None, seed=7, settings=settings)
+    known = set(toy_pairs["text_left"][half]) | set(toy_pairs["text_right"][half])
+    new = set(toy_pairs["text_left"][~half]) | set(toy_pairs["text_right"][~half])
+    assert sorted(texts) == sorted([*known, *new])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["han", "han-bi"])
+def test_threads_change_nothing(toy_pairs, model):
+    states = []
+    for threads in (1, 2):
+        made = learner(toy_pairs, model, threads=threads)
+        made.fit_epoch(1)
+        states.append([*made.state(), made.score_dev()])
+    for one, other in zip(*states, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["han", "han-bi"])
+def test_bfloat16_keeps_weights_and_loss_in_float32(toy_pairs, model):
+    half, whole = (learner(toy_pairs, model, precision=one) for one in ("bfloat16", "float32"))
+    assert half.model.compute_dtype == "bfloat16"
+    assert {weight.dtype for weight in half.model.trainable_weights} == {"float32"}
+    inputs, target = half.data[0]
+    scores = [one.model(inputs) for one in (half, whole)]
+    assert {keras.backend.standardize_dtype(one.dtype) for one in scores} == {"float32"}
+    # Eight bits of a number: scores of about 1 agree to some hundredths.
+    np.testing.assert_allclose(*scores, atol=0.1)
+    assert half.model.loss(target, scores[0]).dtype == "float32"
+    losses = [half.fit_epoch(epoch) for epoch in (1, 2, 3)]
+    assert np.isfinite(losses).all() and losses[-1] < losses[0]
+
+
+def test_precisions_are_two():
+    with pytest.raises(DataError, match="`precision` must be bfloat16 or float32"):
+        training_settings({"precision": "float16"})
