@@ -146,3 +146,27 @@ def test_bench_pairs(toy_pairs, tmp_path):
         "minilm": "there is no folder no-such-folder",
     }
     assert "skipped: minilm: there is no folder no-such-folder" in printed
+
+
+# Runs a script as where PyTorch is not installed.
+WITHOUT_TORCH = """
+import runpy, sys
+from importlib.machinery import PathFinder
+find = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *given: None if name == "torch" else find(name, *given)
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+OURS, THEIRS = {"packed", "keras"}, {"torch", "torch data"}
+SKIPPED = "torch: skipped, PyTorch is not installed (pip install torch)"
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_bench_encoder(tmp_path, installed):
+    script = PIPELINES / "bench_encoder.py"
+    arguments = ["--texts", "tweets", "--batch", 16, "--repeats", 1]
+    if installed:
+        pytest.importorskip("torch")
+        printed = run(script, *arguments, cwd=tmp_path)
+    else:
+        printed = run("-c", WITHOUT_TORCH, script, *arguments, cwd=tmp_path)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ir_attention.backend import keras
+from ir_attention.backend import keras, load_tensorflow
 from ir_attention.data.arrays import (
     Cuts,
     Runs,
@@ -98,6 +98,7 @@ class MatcherLearner:
             threads=settings.threads,
             dtype=PRECISIONS[settings.precision],
         )
+        self._step: Any = None
         own = {"margin": settings.margin} if settings.loss == "hinge" else {}
         steps = self.epochs * len(self.data)
         self.model.compile(
@@ -112,8 +113,19 @@ class MatcherLearner:
 
     def fit_epoch(self, epoch: int) -> float:
         self.data.draw(epoch)
+        if packs():
+            return self._fit_packed()
         history = self.model.fit(self.data, shuffle=False, verbose=0)
         return float(history.history["loss"][-1])
+
+    def _fit_packed(self) -> float:
+        """What `fit` does, without its road for data, which takes a quarter of a step."""
+        self.model.reset_metrics()
+        if self._step is None:
+            self._step = _step_of(self.model, *self.data[0])
+        for number in range(len(self.data)):
+            logs = self._step(*self.data[number])
+        return float(logs["loss"])
 
     def score_dev(self) -> np.ndarray:
         return self._scorer(self.model.weights_by_name()).score_request(self.dev)
@@ -221,6 +233,18 @@ class _Epochs(keras.utils.PyDataset):
         target[: len(batch.label), 0] = np.maximum(batch.label, 0)
         target[: len(batch.label), 1] = batch.group
         return inputs, target
+
+
+def _step_of(model: Any, inputs: dict[str, np.ndarray], target: np.ndarray) -> Any:
+    """A step of training on a batch of any size, traced once, whose logs are returned."""
+    tf = load_tensorflow()
+
+    def any_size(array: np.ndarray) -> Any:
+        return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+
+    signature = [{name: any_size(one) for name, one in inputs.items()}, any_size(target)]
+    model.optimizer.build(model.trainable_variables)
+    return tf.function(lambda x, y: model.train_step((x, y)), input_signature=signature)
 
 
 @keras.saving.register_keras_serializable("ir_attention")
