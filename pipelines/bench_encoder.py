@@ -34,6 +34,7 @@ parser = argparse.ArgumentParser(
 parser.add_argument("--texts", nargs="+", default=["documents", "tweets"])
 parser.add_argument("--threads", type=int, default=1, help="of ours; the peers get one")
 parser.add_argument("--repeats", type=int, default=5)
+parser.add_argument("--batch", type=int, help="texts in a batch; default: as SHAPES has it")
 parser.add_argument("--seed", type=int, default=7)
 args = parser.parse_args()
 for name in ("OMP", "OPENBLAS", "MKL"):  # read when the libraries are loaded
@@ -43,10 +44,10 @@ os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1
 import numpy as np  # noqa: E402
 
 from ir_attention.backend import keras, load_tensorflow  # noqa: E402
-from ir_attention.data.matches import spread  # noqa: E402
 from ir_attention.models import forward, packed  # noqa: E402
 from ir_attention.models.attention import AttentionPool  # noqa: E402
 from ir_attention.models.han import HierarchicalEncoder  # noqa: E402
+from ir_attention.runs import spread  # noqa: E402
 from ir_attention.training.adam import Adam  # noqa: E402
 
 tf = load_tensorflow()
@@ -76,6 +77,7 @@ class Texts:
     @classmethod
     def made(cls, name: str, batches: int = 1) -> "Texts":
         batch, sents, words = SHAPES[name]
+        batch = args.batch or batch
         counts = rng.integers(sents[0], sents[1] + 1, batches * batch).astype("int32")
         lengths = rng.integers(words[0], words[1] + 1, counts.sum()).astype("int32")
         shares = 1 / (np.arange(1, VOCABULARY) + 2.7)
@@ -160,7 +162,7 @@ class Keras:
     def __init__(self, table: np.ndarray, ours: Packed) -> None:
         def recurrent(of):
             layer = keras.layers.Bidirectional(keras.layers.GRU(UNITS, return_sequences=True))
-            layer.build((None, None, of.forward.cell.kernel.shape[0]))
+            layer.build((None, None, of.forward_layer.cell.kernel.shape[0]))
             layer.set_weights(of.get_weights())
             return layer
 
@@ -229,7 +231,7 @@ class TorchData:
         """Gates go r, z, candidate in PyTorch, and z, r, candidate in Keras."""
         torch = self.torch
         of = torch.nn.GRU(WIDTH, UNITS, bidirectional=True, batch_first=True)
-        for way, suffix in ((gru.forward, ""), (gru.backward, "_reverse")):
+        for way, suffix in ((gru.forward_layer, ""), (gru.backward_layer, "_reverse")):
             for name, weight in (("ih", way.cell.kernel), ("hh", way.cell.recurrent_kernel)):
                 self._set(getattr(of, f"weight_{name}_l0{suffix}"), np.asarray(weight).T, rows=True)
             for name, bias in zip(("ih", "hh"), np.asarray(way.cell.bias), strict=True):

@@ -157,16 +157,32 @@ PathFinder.find_spec = lambda name, *given: None if name == "torch" else find(na
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
-OURS, THEIRS = {"packed", "keras"}, {"torch", "torch data"}
-SKIPPED = "torch: skipped, PyTorch is not installed (pip install torch)"
 
 
-@pytest.mark.parametrize("installed", [True, False])
-def test_bench_encoder(tmp_path, installed):
-    script = PIPELINES / "bench_encoder.py"
-    arguments = ["--texts", "tweets", "--batch", 16, "--repeats", 1]
-    if installed:
+@pytest.mark.parametrize("torch", ["installed", "missing"])
+def test_bench_encoder(tmp_path, torch):
+    command, ways = [PIPELINES / "bench_encoder.py"], {"packed", "keras"}
+    if torch == "installed":
         pytest.importorskip("torch")
-        printed = run(script, *arguments, cwd=tmp_path)
+        ways |= {"torch", "torch data"}
     else:
-        printed = run("-c", WITHOUT_TORCH, script, *arguments, cwd=tmp_path)
+        command.insert(0, tmp_path / "without_torch.py")
+        command[0].write_text(WITHOUT_TORCH)
+    arguments = ["--texts", "tweets", "--batch", 16, "--repeats", 1]
+    printed = run(*command, *arguments, cwd=tmp_path)
+    assert "all ways agree" in printed
+    assert ("torch: skipped, PyTorch is not installed" in printed) == (torch == "missing")
+    found = json.loads(printed.splitlines()[-1])
+    assert found["bench"] == "encoder" and found["cores"] > 0
+    assert {"python", "numpy", "keras", "tensorflow"} <= set(found)
+    assert bool(found["torch"]) == (torch == "installed")
+    assert set(found["results"]) == {"tweets"}
+    for what in ("training", "encoding"):
+        measured = found["results"]["tweets"][what]
+        assert set(measured) == {"matrix_gflops", "floor_ms", *ways}
+        assert measured["packed"]["times_ours"] == 1
+        assert all(
+            set(measured[way])
+            == {"cpu_ms", "wall_ms", "texts_per_cpu_s", "of_the_floor", "times_ours"}
+            for way in ways
+        )

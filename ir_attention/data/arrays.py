@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ir_attention.data.cutting import Cut, cut_texts
-from ir_attention.data.matches import Lexicon, Sides, lexicon, match, spread
+from ir_attention.data.matches import Lexicon, Sides, lexicon, match
 from ir_attention.data.vocabulary import Vocabulary
+from ir_attention.runs import spread
 from ir_attention.text import STOP_WORDS, normal, stems
 
 __all__ = [

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ir_attention.data.matches import spread
 from ir_attention.errors import DataError
+from ir_attention.runs import spread
 
 __all__ = ["SAMPLERS", "Batch", "Judged", "listwise", "pairwise", "pointwise"]
 

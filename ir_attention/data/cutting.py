@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ir_attention.data.matches import spread
+from ir_attention.runs import spread
 from ir_attention.text import sentence_texts, word_pattern, words
 
 __all__ = ["Cut", "cut_texts"]

@@ -12,13 +12,10 @@ __all__ = ["Sizes", "model_inputs"]
 
 
 class Sizes(NamedTuple):
-    """How large a batch may be."""
+    """How large a batch may be, where sizes are fixed."""
 
     queries: int = 16
     pairs: int = 128
-    query: int = 16  # words of a query
-    sentence: int = 36  # words of a sentence
-    sentences: int = 8  # sentences of a document
     # What the lengths of arrays are rounded up to, so that they seldom change; 1 leaves them.
     step: int = 1
 
@@ -75,6 +72,8 @@ def _filled(values: np.ndarray, size: int) -> np.ndarray:
     narrow = np.float32 if values.dtype.kind == "f" else np.int32
     if len(values) == size:
         return values.astype(narrow, copy=False)
+    if len(values) > size:
+        raise ValueError(f"a batch must fit into `sizes`. Received: {len(values)} for {size}")
     out = np.zeros((size, *values.shape[1:]), narrow)
     out[: len(values)] = values
     return out

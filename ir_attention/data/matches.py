@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ir_attention.runs import spread
+
 __all__ = [
     "OVERALL_FEATURES",
     "WORD_FEATURES",
@@ -19,7 +21,6 @@ __all__ = [
     "letter_trigrams",
     "lexicon",
     "match",
-    "spread",
 ]
 
 # Of a word, against all words of the other side.
@@ -298,9 +299,3 @@ def _overall(words: Lexicon, sides: Sides, of_query: np.ndarray, hit: np.ndarray
         np.log1p(sizes) / 4,
     ]
     return np.stack(columns, axis=1).astype(np.float32)
-
-
-def spread(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The places `start, start + 1, ...` of several ragged rows, end to end."""
-    shift = np.cumsum(lengths) - lengths
-    return np.arange(int(lengths.sum())) + np.repeat(starts - shift, lengths)

@@ -35,7 +35,8 @@ def masked_softmax(logits: Any, mask: Any = None, axis: int = -1) -> Any:
         logits = ops.clip(logits, -65504.0, 65504.0)
     if mask is None:
         mask = ops.ones_like(logits, dtype="bool")
-    top = ops.max(ops.where(mask, logits, -3.0e38), axis=axis, keepdims=True)
+    lowest = -3.0e38  # of no entries too
+    top = ops.max(ops.where(mask, logits, lowest), axis=axis, keepdims=True, initial=lowest)
     powers = ops.exp(ops.where(mask, logits - ops.stop_gradient(top), 0.0))
     powers = powers * ops.cast(mask, powers.dtype)
     total = ops.sum(powers, axis=axis, keepdims=True)

@@ -158,7 +158,7 @@ class BiEncoder(keras.Model):
             padded_rows(one, x["query_length"], steps=self.steps[0])
             for one in (q, ops.take(values, x["query"], axis=0))
         )
-        mask = ops.arange(q.shape[1], dtype="int32") < ops.expand_dims(x["query_length"], 1)
+        mask = ops.arange(ops.shape(q)[1], dtype="int32") < ops.expand_dims(x["query_length"], 1)
         weights = ops.expand_dims(self.query_pool.attention(q, mask), 1)
         queries, pooled = (ops.squeeze(ops.matmul(weights, one), axis=1) for one in (q, values))
         queries = self._parts(self.query_output(queries), pooled)

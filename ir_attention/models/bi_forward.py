@@ -12,10 +12,10 @@ from ir_attention.models.forward import (
     gated_projection,
     of_layer,
     ragged_attention,
-    run_sums,
     segment_pool,
 )
 from ir_attention.models.packed import Folded, fold
+from ir_attention.runs import run_sums
 
 __all__ = ["Words", "document_vectors", "query_vectors"]
 

@@ -36,7 +36,7 @@ class Members(NamedTuple):
     def asked_of_pairs(self, words: Any) -> tuple[Any, Any]:
         """The words of each pair's query: how many, `(pairs,)`, and which, `(words,)`."""
         query = rows_of(self.pairs, ops.shape(self.lengths)[0])
-        none = ops.zeros_like(self.asked[:1])
+        none = ops.zeros((1,), self.asked.dtype)
         asked = ops.take(ops.concatenate([self.asked, none]), query, axis=0)
         starts = ops.concatenate([ops.cumsum(self.asked) - self.asked, none])
         return asked, spread(ops.take(starts, query, axis=0), asked, words)
@@ -136,7 +136,7 @@ def _padded(
         ops.matmul(gates[..., part], scales[:, number])
         for number, part in enumerate((slice(size), slice(size, None)))
     ]
-    real = ops.arange(gates.shape[1], dtype="int32") < ops.expand_dims(
+    real = ops.arange(ops.shape(gates)[1], dtype="int32") < ops.expand_dims(
         ops.take(members.asked, query, axis=0), 1
     )
     weights = masked_softmax(logits[0], real)
@@ -151,11 +151,11 @@ def _padded(
         return padded_rows(values, members.lengths, members.row_of_word, most)
 
     over = of_documents(logits[1])  # (pairs, words, asked)
-    there = ops.arange(over.shape[1], dtype="int32") < ops.expand_dims(members.lengths, 1)
+    there = ops.arange(ops.shape(over)[1], dtype="int32") < ops.expand_dims(members.lengths, 1)
     weights = masked_softmax(over, ops.expand_dims(there, -1), axis=1)
     in_document = ops.matmul(ops.transpose(weights, (0, 2, 1)), of_documents(d))
     best = ops.where(ops.expand_dims(there, -1), of_documents(cosine), 0.0)
-    best = ops.max(best, axis=1)[..., None]  # (pairs, asked, 1)
+    best = ops.max(best, axis=1, initial=0.0)[..., None]  # (pairs, asked, 1)
     asked = members.asked_of_pairs(words)[0]
     in_document, best = (ragged_words(one, asked, words) for one in (in_document, best))
-    return crossing.Crossed(in_query, in_document, ops.max(cosine, axis=1), best[:, 0])
+    return crossing.Crossed(in_query, in_document, ops.max(cosine, axis=1, initial=0.0), best[:, 0])

@@ -224,8 +224,8 @@ def _shares(logits: Array, times: Array, there: Array) -> Array:
 
     A document without words gives zeros.
     """
-    spread = np.where(there, logits, np.finfo(logits.dtype).min)
-    powers = np.exp(spread - spread.max(axis=2, keepdims=True))
+    own = np.where(there, logits, np.finfo(logits.dtype).min)
+    powers = np.exp(own - own.max(axis=2, keepdims=True))
     powers *= times[:, None].astype(logits.dtype)
     return powers / np.maximum(powers.sum(axis=2, keepdims=True), 1)
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ir_attention.models.packed import Folded, attended_gru
+from ir_attention.runs import run_sums
 
 __all__ = [
     "ACTIVATIONS",
@@ -27,11 +28,9 @@ __all__ = [
     "of_layer",
     "pool_logits",
     "ragged_attention",
-    "run_sums",
     "segment_pool",
     "segment_softmax",
     "sigmoid",
-    "spread",
 ]
 
 Array = np.ndarray
@@ -272,16 +271,3 @@ class Looks(NamedTuple):
     query: Array  # of each query piece, for each pair
     # Of each query: documents over query, query over documents. Empty of a bi-encoder.
     grids: list[tuple[Array, Array]]
-
-
-def run_sums(values: Array, counts: Array) -> Array:
-    """The sum of each run of `counts` values."""
-    bounds = np.concatenate([[0], np.cumsum(values)])
-    last = np.cumsum(counts)
-    return bounds[last] - bounds[last - counts]
-
-
-def spread(starts: Array, lengths: Array) -> Array:
-    """The places `start, start + 1, ...` of several ragged runs, end to end."""
-    shift = np.cumsum(lengths) - lengths
-    return np.arange(int(lengths.sum())) + np.repeat(starts - shift, lengths)

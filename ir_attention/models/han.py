@@ -44,7 +44,7 @@ class HierarchicalEncoder(keras.layers.Layer):
             words it stands for. Default: the words are the inputs.
         values: Floats, `(words, any)`, to be pooled by the same attention. Default: none.
         steps: The most words of a sentence and sentences of a document there may be. Needed where
-            sizes must be known beforehand and the layer does not run packed.
+            sizes must be known beforehand, as on JAX.
 
     Returns:
         Floats, `(batch, 2 * units)`; with `values` a pair, of this and of the values' means by the
@@ -134,10 +134,11 @@ class HierarchicalEncoder(keras.layers.Layer):
                 steps[1],
             )
             # Back to where they stood, and to their words.
-            place = ops.maximum(ops.cumsum(full) - 1, 0)
-            of_words = rows_of(lengths, ops.shape(word_weights)[0])
-            of_words = ops.minimum(of_words, ops.shape(lengths)[0] - 1)
-            place = ops.take(place, of_words, axis=0)
+            none = ops.zeros((1,), "int32")  # for padding, and where there are no sentences
+            place = ops.concatenate([ops.maximum(ops.cumsum(full) - 1, 0), none])
+            place = ops.take(place, rows_of(lengths, ops.shape(word_weights)[0]), axis=0)
+            zero = ops.zeros((1,), sentence_weights.dtype)
+            sentence_weights = ops.concatenate([sentence_weights, zero])
             weights = word_weights * ops.take(sentence_weights, place, axis=0)
         if values is None:
             return documents

@@ -111,7 +111,7 @@ class Matcher(keras.Model):
         settings: The sizes.
         seed: Of the initial weights and of dropout.
         steps: The most words of a query, words of a sentence and sentences of a document there
-            may be. Needed only where layers do not run packed and sizes must be known beforehand.
+            may be. Needed only where sizes must be known beforehand, as on JAX.
         packed, threads: As of `BiGRU`.
         dtype: A dtype policy of Keras, such as `"mixed_bfloat16"`; scores are float32 in any case.
 
@@ -217,7 +217,7 @@ class Matcher(keras.Model):
         self.built = True
 
     def weights_by_name(self) -> dict[str, np.ndarray]:
-        """Every weight but the table, as `layer/weight`: what `forward.score_pairs` takes."""
+        """Every weight but the table, as `layer/weight`: what `pair_forward.score_pairs` takes."""
         return {name: ops.convert_to_numpy(weight) for name, weight in named_weights(self).items()}
 
     def load_by_name(self, weights: Mapping[str, np.ndarray]) -> None:
@@ -266,7 +266,7 @@ class Matcher(keras.Model):
         compared = padded_rows(
             drop_compare(compared, training=training), asked, steps=self.steps[0]
         )
-        mask = ops.arange(compared.shape[1], dtype="int32") < ops.expand_dims(asked, 1)
+        mask = ops.arange(ops.shape(compared)[1], dtype="int32") < ops.expand_dims(asked, 1)
         pooled = self.query_pool(compared, mask=mask)
 
         vector = ops.concatenate([document, pooled, x["overall"]], axis=-1)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ir_attention.backend import keras, load_tensorflow
+from ir_attention.threads import one_blas_thread
 
 __all__ = ["numpy_op", "packs"]
 
@@ -22,11 +23,11 @@ def packs() -> bool:
     """Whether layers run packed: on TensorFlow's CPU, where NumPy is quicker than its kernels.
 
     Elsewhere sequences are padded to rectangles, without a mask inside, which is what the fused
-    kernels of a GPU want.
+    kernels of a GPU want. A layer's `packed` decides otherwise.
     """
     if keras.backend.backend() != "tensorflow":
         return False
-    return not load_tensorflow().config.list_physical_devices("GPU")
+    return not load_tensorflow().config.get_visible_devices("GPU")
 
 
 def numpy_op(
@@ -38,7 +39,8 @@ def numpy_op(
 ) -> list[Any]:
     """An operation in NumPy, in TensorFlow's graph, with its own gradient.
 
-    Half precision is computed in float32, and every product in one BLAS thread.
+    Half precision is computed in float32, and every product in one BLAS thread. There is no
+    gradient of the gradient.
 
     Args:
         there: From `floats` and `given`, by name, to the outputs, and behind them an array with
@@ -61,7 +63,7 @@ def numpy_op(
         return own, dict(zip(rest, arrays[len(names) :], strict=True))
 
     def run_there(*arrays: np.ndarray) -> list[np.ndarray]:
-        with _one_blas_thread():
+        with one_blas_thread():
             return there(*named(arrays))
 
     def run_back(*arrays: np.ndarray) -> list[np.ndarray]:
@@ -70,7 +72,7 @@ def numpy_op(
             arrays[len(widths)],
             arrays[len(widths) + 1 :],
         )
-        with _one_blas_thread():
+        with one_blas_thread():
             found = back(list(gradients), *named(arrays), kept)
         return [
             np.ascontiguousarray(found.get(name, np.zeros_like(one)))
@@ -97,15 +99,3 @@ def numpy_op(
         return outputs, gradient
 
     return [tf.cast(one, own) for one in run(*(tf.cast(one, dtype) for one in values))]
-
-
-def _one_blas_thread() -> Any:
-    """Within, products take one thread: they are small, and one seed gives one result."""
-    return _controller().limit(limits=1, user_api="blas")
-
-
-@cache
-def _controller() -> Any:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()  # looking for the libraries takes longer than a batch

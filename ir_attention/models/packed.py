@@ -13,14 +13,13 @@ pool, the size of the attention.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from ir_attention.models.rooms import Take, rooms
 from ir_attention.models.slots import Part, parts_of, row_sums, row_tops
+from ir_attention.threads import over_threads
 
 __all__ = [
     "Folded",
@@ -37,6 +36,7 @@ __all__ = [
 
 Array = np.ndarray
 Weights = dict[str, Array]
+Result = TypeVar("Result")
 
 # z and r are 1 / (1 + exp(-x)), the candidate 2 / (1 + exp(-2 x)) - 1, which takes less time than
 # NumPy's tanh. The factors of x go into the weights; they are powers of two, so nothing is lost.
@@ -205,21 +205,15 @@ def carved(kept: Array, part: Part, units: int, pool: int) -> Kept:
     )
 
 
-def each(run: Callable[[Part, Take], Any], parts: list[Part], threads: int) -> list[Any]:
-    def one(part: Part) -> Any:
+def each(run: Callable[[Part, Take], Result], parts: list[Part], threads: int) -> list[Result]:
+    """What `run` gives for each part, in their order."""
+
+    def one(part: Part) -> Result:
         # Overflow: 1 / (1 + inf) is the 0 that it should be.
         with np.errstate(over="ignore"), rooms() as take:
             return run(part, take)
 
-    if threads < 2 or len(parts) < 2:
-        return [one(part) for part in parts]
-    return list(_pool(threads).map(one, parts))
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    # Kept, for its threads keep their rooms.
-    return ThreadPoolExecutor(threads, "ir_attention")
+    return over_threads(one, parts, threads)
 
 
 def _there(

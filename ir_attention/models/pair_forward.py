@@ -20,11 +20,10 @@ from ir_attention.models.forward import (
     gated_projection,
     of_layer,
     ragged_attention,
-    run_sums,
     segment_pool,
     segment_softmax,
-    spread,
 )
+from ir_attention.runs import run_sums, spread
 
 __all__ = ["Words", "score_pairs", "score_words"]
 

@@ -24,35 +24,47 @@ ops = keras.ops
 
 
 def padded_rows(inputs: Any, lengths: Any, places: Any = None, steps: int | None = None) -> Any:
-    """Each sequence as a row, `(rows, steps, ...)`; what stands at padding is any real word.
+    """Each sequence as a row, `(rows, steps, ...)`; what stands at padding is any word or 0.
 
     Args:
         inputs: `(words, ...)`, or the rows of a table.
         lengths: `(rows,)`.
         places: Which row of the table each word is, `(words,)`. Default: the words are the rows.
-        steps: The longest length there may be. Default: looked up, which a graph cannot.
+        steps: The longest length there may be. Default: looked up, which JAX cannot while it
+            compiles.
     """
     if steps is None:
-        try:
-            steps = max(1, int(ops.convert_to_numpy(lengths).max(initial=1)))
-        except Exception as error:  # each backend has its own for a value that is not known yet
-            raise ValueError(
-                "`steps` must be given where lengths are not known beforehand. Received: steps=None"
-            ) from error
+        steps = _longest(lengths)
     starts = ops.cumsum(lengths) - lengths
     index = ops.expand_dims(starts, 1) + ops.arange(steps, dtype="int32")
     words = ops.shape(inputs if places is None else places)[0]
-    index = ops.clip(index, 0, ops.maximum(words - 1, 0))
+    index = ops.clip(index, 0, words)  # behind the last there is one more, of zeros
     if places is not None:
-        index = ops.take(places, index, axis=0)
-    return ops.take(inputs, index, axis=0)
+        table = ops.shape(inputs)[0] * ops.ones((1,), "int32")
+        index = ops.take(ops.concatenate([ops.cast(places, "int32"), table]), index, axis=0)
+    none = ops.zeros((1, *inputs.shape[1:]), inputs.dtype)
+    return ops.take(ops.concatenate([inputs, none]), index, axis=0)
+
+
+def _longest(lengths: Any) -> Any:
+    """The longest length, at least 1: a number, or in a graph of TensorFlow a tensor."""
+    if keras.backend.backend() == "tensorflow":
+        zero = ops.zeros((1,), lengths.dtype)
+        return ops.maximum(ops.max(ops.concatenate([lengths, zero])), 1)
+    try:
+        return max(1, int(ops.convert_to_numpy(lengths).max(initial=1)))
+    except Exception as error:  # each backend has its own for a value that is not known yet
+        raise ValueError(
+            "`steps` must be given where lengths are not known beforehand. Received: steps=None"
+        ) from error
 
 
 def ragged_words(padded: Any, lengths: Any, words: Any) -> Any:
     """The words of rows, `(rows, steps, width)`, end to end, `(words, width)`; 0 at padding."""
-    rows, (steps, width) = ops.shape(padded)[0], padded.shape[1:]
+    rows, steps = ops.shape(padded)[:2]
+    width = padded.shape[2]
     row = rows_of(lengths, words)
-    starts = ops.concatenate([ops.zeros_like(lengths[:1]), ops.cumsum(lengths)])
+    starts = ops.concatenate([ops.zeros((1,), lengths.dtype), ops.cumsum(lengths)])
     place = row * steps + ops.arange(words, dtype="int32") - ops.take(starts, row, axis=0)
     flat = ops.reshape(padded, (-1, width))
     flat = ops.concatenate([flat, ops.zeros((1, width), flat.dtype)])
@@ -83,7 +95,7 @@ def rows_of(lengths: Any, words: Any) -> Any:
 
 def run_sums(values: Any, counts: Any) -> Any:
     """The sum of each run of `counts` values, whole numbers, `(runs,)`."""
-    bounds = ops.concatenate([ops.zeros_like(values[:1]), ops.cumsum(values)])
+    bounds = ops.concatenate([ops.zeros((1,), values.dtype), ops.cumsum(values)])
     last = ops.cumsum(counts)
     return ops.take(bounds, last, axis=0) - ops.take(bounds, last - counts, axis=0)
 
@@ -98,7 +110,7 @@ def segment_sums(values: Any, lengths: Any) -> Any:
 def spread(starts: Any, lengths: Any, words: Any) -> Any:
     """The places `start, start + 1, ...` of several runs, end to end, `(words,)`; 0 at padding."""
     row = rows_of(lengths, words)
-    shift = ops.concatenate([starts - (ops.cumsum(lengths) - lengths), ops.zeros_like(starts[:1])])
+    shift = ops.concatenate([starts - (ops.cumsum(lengths) - lengths), ops.zeros((1,), starts.dtype)])
     number = ops.arange(words, dtype="int32")
     places = number + ops.take(shift, row, axis=0)
     return ops.where(row < ops.shape(lengths)[0], places, ops.zeros_like(places))

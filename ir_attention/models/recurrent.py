@@ -79,7 +79,7 @@ class BiGRU(keras.layers.Layer):
                 dtype=self.dtype_policy,
                 name=name,
             )
-            setattr(self, name, way)
+            setattr(self, f"{name}_layer", way)  # PyTorch calls a layer by its `forward`
             self.ways.append(way)
 
     @property
@@ -110,15 +110,15 @@ class BiGRU(keras.layers.Layer):
 
     def padded(self, inputs: Any, lengths: Any) -> Any:
         """Any backend: `(rows, steps, width)` to `(rows, steps, 2 * units)`, without a mask."""
-        steps = inputs.shape[1]
+        steps = ops.shape(inputs)[1]
         time = ops.expand_dims(ops.arange(steps, dtype="int32"), 0)  # (1, steps)
         last = ops.expand_dims(lengths - 1, 1)
         real = ops.expand_dims(time <= last, -1)
         inputs = ops.where(real, inputs, ops.zeros_like(inputs))
         # Real steps in reverse, padding where it was: its own inverse.
         mirror = ops.expand_dims(ops.where(time <= last, last - time, time), -1)
-        forward = self.forward(inputs)
-        backward = self.backward(ops.take_along_axis(inputs, mirror, axis=1))
+        forward = self.forward_layer(inputs)
+        backward = self.backward_layer(ops.take_along_axis(inputs, mirror, axis=1))
         states = [forward, ops.take_along_axis(backward, mirror, axis=1)]
         states = ops.concatenate(states, axis=-1)
         return ops.where(real, states, ops.zeros_like(states))
@@ -191,7 +191,7 @@ def attended(
     lengths = ops.cast(lengths, "int32")
     if not gru.runs_packed:
         states = gru.padded(padded_rows(inputs, lengths, places, steps), lengths)
-        mask = ops.arange(states.shape[1], dtype="int32") < ops.expand_dims(lengths, 1)
+        mask = ops.arange(ops.shape(states)[1], dtype="int32") < ops.expand_dims(lengths, 1)
         weights = pool.attention(states, mask)
         vectors = ops.squeeze(ops.matmul(ops.expand_dims(weights, 1), states), axis=1)
         words = ops.shape(inputs if places is None else places)[0]

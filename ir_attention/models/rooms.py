@@ -14,8 +14,8 @@ __all__ = ["Take", "lent", "rooms"]
 
 # TensorFlow need not copy an array that begins at a multiple of this many bytes.
 _ALIGNED = 64
-# Bytes that a thread holds on to at most between two uses, and blocks that are kept for lending.
-_HELD, _BLOCKS = 1 << 26, 8
+# Bytes that a thread holds on to at most between two uses, and that are kept for lending.
+_HELD, _KEPT = 1 << 26, 1 << 28
 
 Take = Callable[[tuple[int, ...], Any], np.ndarray]
 
@@ -29,7 +29,7 @@ class _Own(threading.local):
 
 
 _own = _Own()
-_lending = threading.Lock()
+_lending = threading.RLock()
 _blocks: list[np.ndarray] = []
 
 
@@ -76,7 +76,8 @@ def lent(size: int, dtype: Any = np.float32) -> np.ndarray:
                 break
         else:
             _blocks.append(np.empty(wanted + _ALIGNED, np.uint8))
-            del _blocks[:-_BLOCKS]
+            while len(_blocks) > 1 and sum(map(len, _blocks)) > _KEPT:
+                del _blocks[0]  # whoever has it keeps it
         return _aligned(_blocks[-1])[:wanted].view(dtype)
 
 

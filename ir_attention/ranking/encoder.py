@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 
@@ -85,6 +86,10 @@ class Encoder:
         self.scorer = scorer
         self.cache = VectorCache(capacity, scorer.width)
         self._lock = threading.Lock()  # a server may ask from several threads
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, in another process too, remembers nothing yet."""
+        return Encoder, (self.scorer, self.cache.capacity)
 
     def score(self, queries: Sequence[str], documents: Sequence[str]) -> np.ndarray:
         """The score of each pair of texts, higher is better."""

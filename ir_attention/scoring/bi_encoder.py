@@ -14,7 +14,7 @@ from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.models.bi_forward import Words, document_vectors, query_vectors
 from ir_attention.models.forward import Looks
 from ir_attention.scoring.matcher import MatcherScorer, Request
-from ir_attention.scoring.threads import one_blas_thread, over_threads
+from ir_attention.threads import one_blas_thread, over_threads
 
 __all__ = ["BiEncoderScorer", "products"]
 

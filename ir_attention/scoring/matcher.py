@@ -24,7 +24,7 @@ from ir_attention.data.vectors import word_vectors
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.models.forward import Looks
 from ir_attention.models.pair_forward import Words, score_pairs, score_words
-from ir_attention.scoring.threads import one_blas_thread, over_threads
+from ir_attention.threads import one_blas_thread, over_threads
 
 __all__ = ["MatcherScorer", "Request"]
 

@@ -25,6 +25,13 @@ class Adam(keras.optimizers.Adam):
     Args: as of `keras.optimizers.Adam`. With `amsgrad`, and on other backends, it is that one.
     """
 
+    def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
+        if keras.backend.backend() == "tensorflow":
+            # Summed before their norm is taken, where there is a limit to it.
+            tensor = load_tensorflow().convert_to_tensor
+            grads = [one if one is None else tensor(one) for one in grads]
+        return super().apply(grads, trainable_variables)
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         if keras.backend.backend() != "tensorflow" or self.amsgrad:
             super().update_step(gradient, variable, learning_rate)
@@ -44,5 +51,5 @@ class Adam(keras.optimizers.Adam):
             beta1=tf.cast(self.beta_1, dtype),
             beta2=tf.cast(self.beta_2, dtype),
             epsilon=tf.cast(self.epsilon, dtype),
-            grad=tf.cast(tf.convert_to_tensor(gradient), dtype),
+            grad=tf.cast(gradient, dtype),
         )

@@ -89,12 +89,11 @@ class MatcherLearner:
         self.notes += cut_report(request.texts, request.query, request.document, self.data.cuts)
         network, sizes = _NETWORKS[model]
         levels = 2 if settings.split_sentences else 1
-        largest = self.data.sizes
         self.model = network(
             request.table,
             sizes(dropout=settings.dropout, levels=levels),
             seed,
-            steps=(largest.query, largest.sentence, largest.sentences),
+            steps=tuple(self.data.cuts),
             threads=settings.threads,
             dtype=PRECISIONS[settings.precision],
         )
@@ -198,9 +197,6 @@ class _Epochs(keras.utils.PyDataset):
         self.sizes = Sizes(
             queries=settings.queries,
             pairs=settings.queries * settings.candidates,
-            query=self.cuts.query,
-            sentence=self.cuts.sentence,
-            sentences=most,
             step=1 if packs() else _STEP,
         )
         self.draw(1)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 WORDS = "cat dog winter sport river stone the of run runs zyx quux".split()
 WIDTH, LETTERS = 5, 3
 SETTINGS = BiEncoderSettings(letters=LETTERS, projection=7, gru=2, pool=11)
-SIZES = Sizes(queries=3, pairs=8, query=8, sentence=16, sentences=4, step=16)
+SIZES = Sizes(queries=3, pairs=8, step=16)
 VOCABULARY = Vocabulary(WORDS)
 
 
@@ -99,7 +99,7 @@ def test_the_twin_agrees(queries, levels):
 
 
 def test_more_padding_changes_nothing():
-    sizes = SIZES._replace(queries=5, pairs=13, query=11, sentence=17, sentences=7, step=32)
+    sizes = SIZES._replace(queries=5, pairs=13, step=32)
     expected = of_keras(QUERIES, MODELS[2])
     np.testing.assert_allclose(of_keras(QUERIES, MODELS[2], sizes), expected, atol=1e-6)
 

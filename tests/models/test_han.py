@@ -202,15 +202,25 @@ def test_both_ways_have_the_same_gradients():
         np.testing.assert_allclose(*map(tf.convert_to_tensor, (one, other)), atol=1e-5)
 
 
-def test_steps_must_be_known_in_a_graph():
+@both_ways
+@pytest.mark.parametrize("steps", [(None, None), (4, 3)])
+def test_in_a_graph(packed, steps):
     import tensorflow as tf
 
-    encoder, arguments = made(packed=False), arrays(drawn(SHAPE))
-    call = tf.function(encoder)
-    with pytest.raises(ValueError, match="`steps` must be given"):
-        call(*map(tf.constant, arguments))
-    call = tf.function(lambda *given: encoder(*given, steps=(4, 3)))
-    np.testing.assert_allclose(call(*map(tf.constant, arguments)), encoder(*arguments), atol=1e-6)
+    encoder, arguments = made(packed=packed), arrays(drawn(SHAPE))
+    call = tf.function(lambda *given: encoder(*given, steps=steps))
+    expected = encoder(*arguments)
+    np.testing.assert_allclose(call(*map(tf.constant, arguments)), expected, atol=1e-6)
+
+
+@both_ways
+@pytest.mark.parametrize("levels", [1, 2])
+@pytest.mark.parametrize("shape", [[[]], [[0]], [[], [0, 0]]])
+def test_no_words_at_all(packed, levels, shape):
+    encoder, arguments = made(levels, packed=packed), arrays(drawn(shape))
+    vectors, pooled = encoder(*arguments, values=np.zeros((0, 4), "float32"))
+    np.testing.assert_array_equal(vectors, np.zeros((len(shape), 2 * UNITS)))
+    np.testing.assert_array_equal(pooled, np.zeros((len(shape), 4)))
 
 
 def test_the_seed_sets_the_weights():

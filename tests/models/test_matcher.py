@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 WORDS = "cat dog winter sport river stone the of run runs".split()
 NEVER_SEEN = "zyx quux runner".split()
 SETTINGS = MatcherSettings(projection=5, attention=3, gru=2, pool=7, hidden=11)
-SIZES = Sizes(queries=3, pairs=7, query=8, sentence=8, sentences=4, step=16)
+SIZES = Sizes(queries=3, pairs=7, step=16)
 WIDTH = 13
 
 
@@ -87,7 +87,7 @@ request = st.lists(
 @given(queries=request, levels=st.sampled_from([1, 2]))
 def test_the_twin_agrees(queries, levels):
     arrays = arrays_of(queries, split=levels == 2)
-    sizes = SIZES._replace(sentence=16)
+    sizes = SIZES
     np.testing.assert_allclose(
         of_keras(arrays, MODELS[levels], sizes), of_numpy(arrays, MODELS[levels]), atol=1e-5
     )
@@ -102,7 +102,7 @@ def test_the_twin_agrees_on_pieces():
     arrays = arrays_of(QUERIES, Vocabulary(tokenizer=tokenizer.to_str()))
     assert len(arrays.document) > 25  # more pieces than words
     np.testing.assert_allclose(
-        of_keras(arrays, sizes=SIZES._replace(pairs=11, query=16, sentence=16)),
+        of_keras(arrays, sizes=SIZES._replace(pairs=11)),
         of_numpy(arrays),
         atol=1e-5,
     )
@@ -120,7 +120,7 @@ def test_the_twin_agrees_on_cuts():
 def test_padding_has_no_say():
     arrays = arrays_of(QUERIES)
     expected = of_keras(arrays, sizes=Sizes(step=1))
-    bigger = Sizes(queries=5, pairs=11, query=7, sentence=9, sentences=6, step=32)
+    bigger = Sizes(queries=5, pairs=11, step=32)
     np.testing.assert_allclose(of_keras(arrays, sizes=bigger), expected, atol=1e-6)
 
 
@@ -150,7 +150,7 @@ def with_empty_sentences(arrays):
 def test_empty_sentences_have_no_say():
     arrays = arrays_of(QUERIES)
     expected = of_keras(arrays, sizes=SIZES._replace(pairs=8))
-    more, sizes = with_empty_sentences(arrays), SIZES._replace(pairs=8, sentences=6)
+    more, sizes = with_empty_sentences(arrays), SIZES._replace(pairs=8)
     np.testing.assert_allclose(of_keras(more, sizes=sizes), expected, atol=1e-6)
     np.testing.assert_allclose(of_numpy(more), of_numpy(arrays), atol=1e-6)
     # In texts they are dropped before: what has no word is no sentence.
@@ -305,6 +305,25 @@ def test_packed_and_padded_are_one_model(levels):
         found[packed] = [scores, *map(tf.convert_to_tensor, gradients)]
     for one, other in zip(*found.values(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_no_documents(packed):
+    """A query without documents, and documents without words, beside none that has some."""
+    model = Matcher(TABLE, MODELS[2].settings, packed=packed)
+    model.load_by_name(MODELS[2].weights_by_name())
+    assert of_keras(arrays_of([("the cat", [])]), model, Sizes()).shape == (0,)
+    arrays = arrays_of([("the cat", ["", ""]), ("", [])])
+    np.testing.assert_allclose(of_keras(arrays, model, Sizes()), of_numpy(arrays), atol=1e-5)
+
+
+def test_fits_in_a_graph_without_steps():
+    model, arrays = made(), arrays_of(QUERIES[:2])
+    target = np.stack([np.diff(arrays.pair_query, prepend=-1) > 0, arrays.pair_query], axis=1)
+    model.compile(keras.optimizers.Adam(0.01), ListwiseSoftmax(3), jit_compile=False)
+    inputs = model_inputs(arrays, Sizes())
+    losses = [float(model.train_on_batch(inputs, target.astype("float32"))) for _ in range(3)]
+    assert losses[2] < losses[0]
 
 
 def test_large_projections_stay_numbers():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ir_attention.models import packed, packed_back
+from ir_attention.models import packed, packed_back, slots
 from ir_attention.models.attention import AttentionPool
 from ir_attention.models.recurrent import BiGRU, attended
 
@@ -169,6 +169,52 @@ def test_in_a_graph_of_unknown_sizes(packed):
     assert call.experimental_get_tracing_count() == 1
 
 
+def test_several_parts_are_one(monkeypatch):
+    """Packed two rows at a time against padded: outputs and gradients, through `attended`."""
+    import tensorflow as tf
+
+    monkeypatch.setattr(slots, "_ROWS", 2)
+    pool = AttentionPool(5)
+    pool.build((None, None, 2 * UNITS))
+    places = np.array([0, 2, 1, 1, 3, 0, 0, 2, 1, 3, 3, 0, 2, 2, 1, 0], "int32")
+    found = []
+    for way in (True, False):
+        gru, table = made(packed=way), tf.constant(normal(4, WIDTH))
+        with tf.GradientTape() as tape:
+            tape.watch(table)
+            vectors, alpha = attended(gru, pool, table, LENGTHS, places)
+            loss = tf.reduce_sum(vectors**3) + tf.reduce_sum(alpha**2)
+        weights = [weight.value for weight in [*gru.weights, *pool.weights]]
+        gradients = tape.gradient(loss, [table, *weights])
+        found.append([vectors, alpha, *map(tf.convert_to_tensor, gradients)])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_live_tapes_keep_their_room():
+    """Many ways there before any way back, which come in reverse; each as if alone."""
+    import tensorflow as tf
+
+    gru, inputs = made(packed=True), [tf.constant(normal(16, WIDTH, seed=n)) for n in range(12)]
+
+    def there(x, tape):
+        tape.watch(x)
+        return tf.reduce_sum(gru(x, LENGTHS) ** 2)
+
+    alone, tapes = [], []
+    for x in inputs:
+        with tf.GradientTape() as tape:
+            loss = there(x, tape)
+        alone.append(tape.gradient(loss, x))
+    for x in inputs:
+        tape = tf.GradientTape(persistent=True)
+        with tape:
+            tapes.append((tape, there(x, tape), x))
+    for (tape, loss, x), expected in reversed(list(zip(tapes, alone, strict=True))):
+        np.testing.assert_array_equal(tape.gradient(loss, x), expected)
+        np.testing.assert_array_equal(tape.gradient(loss, x), expected)
+
+
 def test_the_number_of_threads_changes_nothing():
     lengths = np.random.default_rng(0).integers(0, 40, 700)
     words = int(lengths.sum())
@@ -229,8 +275,8 @@ def test_the_seed_sets_the_weights():
         pair = [BiGRU(UNITS, seed) for seed in (one, other)]
         for gru in pair:
             gru.build((None, STEPS, WIDTH))
-        kernels = [np.asarray(gru.forward.cell.kernel) for gru in pair]
+        kernels = [np.asarray(gru.forward_layer.cell.kernel) for gru in pair]
         assert np.array_equal(*kernels) == same
-    assert not np.allclose(pair[0].forward.cell.kernel, pair[0].backward.cell.kernel)
-    recurrent = np.asarray(pair[0].forward.cell.recurrent_kernel)
+    assert not np.allclose(pair[0].forward_layer.cell.kernel, pair[0].backward_layer.cell.kernel)
+    recurrent = np.asarray(pair[0].forward_layer.cell.recurrent_kernel)
     np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(UNITS), atol=1e-5)  # orthogonal

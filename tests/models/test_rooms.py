@@ -30,7 +30,7 @@ def test_blocks_within_blocks():
 
 
 def test_threads_have_their_own():
-    both, seen = threading.Barrier(2), []
+    both, seen = threading.Barrier(2, timeout=30), []
 
     def work(number):
         for _ in range(3):

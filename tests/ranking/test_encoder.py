@@ -1,5 +1,6 @@
 """What a `han-bi` remembers of documents: by content, as many as it may, the latest ones."""
 
+import pickle
 import threading
 
 import numpy as np
@@ -114,3 +115,29 @@ def test_several_threads_may_ask(toy_bi):
 def test_room_is_counted(toy_bi, vectors):
     with pytest.raises(DataError, match="`vectors` must be a whole number from 0. Received: "):
         Ranker.load(toy_bi.folder, vectors=vectors)
+
+
+@pytest.mark.parametrize("bundle", ["toy_bi", "toy_han"])
+def test_a_ranker_goes_to_another_process(bundle, request):
+    trained = request.getfixturevalue(bundle)
+    ranker = Ranker.load(getattr(trained, "folder", trained))
+    expected = ranker.rank("comet in Perth", TWEETS)
+    again = pickle.loads(pickle.dumps(ranker))
+    pd.testing.assert_frame_equal(again.rank("comet in Perth", TWEETS), expected)
+
+
+@pytest.fixture
+def toy_han(toy_trained):
+    return toy_trained[0].folder
+
+
+def test_a_query_is_encoded_once(toy_bi, monkeypatch):
+    asked, encode = [], BiEncoderScorer.encode
+
+    def counted(self, queries, documents):
+        asked.append(list(queries))
+        return encode(self, queries, documents)
+
+    monkeypatch.setattr(BiEncoderScorer, "encode", counted)
+    Ranker.load(toy_bi.folder).rank("comet in Perth", TWEETS)
+    assert asked == [["comet in Perth"]]

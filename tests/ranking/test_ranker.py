@@ -64,9 +64,10 @@ def test_scores_in_the_order_of_the_pairs_without_labels(ranker, toy_pairs):
 
 @pytest.mark.slow
 def test_equals_the_keras_model(toy_pairs):
-    """The Keras model on padded arrays, and the ranker on the bundle it leaves."""
+    """The Keras model, and the ranker on the bundle it leaves."""
     from ir_attention.bundle import Bundle
-    from ir_attention.data.arrays import Cuts, Sizes, pad, pair_arrays
+    from ir_attention.data.arrays import Cuts, pair_arrays
+    from ir_attention.data.inputs import Sizes, model_inputs
     from ir_attention.ranking.ranker import open_scorer
     from ir_attention.training.fitting import _learner
     from ir_attention.training.settings import TrainingSettings
@@ -81,7 +82,7 @@ def test_equals_the_keras_model(toy_pairs):
     for row in range(0, 40, 8):
         groups = [(int(request.query[at]), request.document[[at]]) for at in range(row, row + 8)]
         arrays = pair_arrays(request.texts, groups, Cuts(30, 40, 4))
-        inputs = pad(arrays, Sizes(queries=8, pairs=8, query=30, sentence=40, sentences=4))
+        inputs = model_inputs(arrays, Sizes(queries=8, pairs=8, step=32))
         expected = np.asarray(learner.model(inputs))
         np.testing.assert_allclose(scores[row : row + 8], expected, atol=1e-5)
 
@@ -195,7 +196,7 @@ def test_threads_are_counted(toy_trained, threads):
 
 
 def test_what_fails_in_a_thread_is_raised():
-    from ir_attention.scoring.threads import over_threads
+    from ir_attention.threads import over_threads
 
     for threads in (1, 2):
         with pytest.raises(ZeroDivisionError):

@@ -11,14 +11,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 RATE, BETA_1, BETA_2, EPSILON = 0.01, 0.9, 0.999, 1e-7
 
 
-def by_hand(weight, gradients):
+def by_hand(weight, gradients, epsilon=EPSILON):
     """Algorithm 1 of Kingma and Ba (2015), with the epsilon of its section 2."""
     m, v = np.zeros_like(weight), np.zeros_like(weight)
     for step, gradient in enumerate(gradients, start=1):
         m = BETA_1 * m + (1 - BETA_1) * gradient
         v = BETA_2 * v + (1 - BETA_2) * gradient**2
         rate = RATE * np.sqrt(1 - BETA_2**step) / (1 - BETA_1**step)
-        weight = weight - rate * m / (np.sqrt(v) + EPSILON)
+        weight = weight - rate * m / (np.sqrt(v) + epsilon)
     return weight
 
 
@@ -57,6 +57,31 @@ def test_a_repeated_row_counts_by_the_square_of_its_sum():
     given = steps(Adam(RATE), start.astype("float32"), sparse)
     np.testing.assert_allclose(given, by_hand(start, dense), atol=1e-6)
     np.testing.assert_array_equal(given[[1, 3, 4]], start.astype("float32")[[1, 3, 4]])
+
+
+def test_a_row_without_a_gradient_moves_on():
+    """By its moments, as in a dense update; and a limit to the norm counts a row once."""
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("gradients come in rows only there")
+    import tensorflow as tf
+
+    rng = np.random.default_rng(4)
+    start, values = rng.normal(size=(4, 2)), rng.normal(size=(3, 2, 2))
+    rows = [np.array([1, 1]), np.array([0, 2]), np.array([2, 2])]
+    dense = np.zeros((3, 4, 2))
+    for step in range(3):
+        np.add.at(dense[step], rows[step], values[step])
+    sparse = [
+        tf.IndexedSlices(tf.constant(one, "float32"), row, dense_shape=(4, 2))
+        for one, row in zip(values, rows, strict=True)
+    ]
+    start = start.astype("float32")
+    given = steps(Adam(RATE), start, sparse)
+    np.testing.assert_allclose(given, by_hand(start, dense), atol=1e-6)
+    clipped = [one * min(1, 0.1 / np.linalg.norm(one)) for one in dense]
+    given = steps(Adam(RATE, epsilon=1.0, global_clipnorm=0.1), start, sparse)
+    by_paper = by_hand(start, clipped, epsilon=1.0)
+    np.testing.assert_allclose(given, by_paper, atol=1e-7)
 
 
 def test_an_embedding_in_training_gets_it():

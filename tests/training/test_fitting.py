@@ -245,7 +245,8 @@ assert "tensorflow" not in sys.modules
 SCORES = """
 import json, sys, keras, numpy as np
 from ir_attention.bundle import Bundle
-from ir_attention.data.arrays import Sizes, pad, pair_arrays
+from ir_attention.data.arrays import pair_arrays
+from ir_attention.data.inputs import Sizes, model_inputs
 from ir_attention.models.bi_encoder import BiEncoder, BiEncoderSettings
 from ir_attention.models.matcher import Matcher, MatcherSettings
 from ir_attention.ranking.ranker import open_scorer
@@ -257,7 +258,7 @@ network, sizes = kinds[bundle.model]
 model = network(request.table, sizes(**bundle.settings["matcher"]))
 model.load_by_name(bundle.weights)
 arrays = pair_arrays(request.texts, [(int(request.query[0]), request.document)])
-padded = pad(arrays, Sizes(queries=2, pairs=8, sentences=4))
+padded = model_inputs(arrays, Sizes(queries=2, pairs=8, step=16))
 scores = keras.ops.convert_to_numpy(model(padded))[: len(documents)]
 print(json.dumps([keras.config.backend(), scores.astype(float).tolist()]))
 """
