@@ -328,9 +328,10 @@ def compared(ways: dict, texts: Texts, what: str) -> dict:
     """Lets the ways take turns; medians, rates and ratios to ours."""
     seconds = {name: [] for name in ways}
     rates = []
-    for _ in range(args.repeats):
+    for turn in range(args.repeats):
         rates.append(matrix_rate())
-        for name, way in ways.items():
+        for name in [*ways][turn % len(ways) :] + [*ways][: turn % len(ways)]:
+            way = ways[name]
             call = getattr(way, "train" if what == "training" else "encode")
             turn = timed(lambda call=call: [call(texts) for _ in range(CALLS[what])])
             seconds[name].append([value / CALLS[what] for value in turn])
