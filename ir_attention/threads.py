@@ -38,6 +38,7 @@ def one_blas_thread() -> Iterator[None]:
     """
     with _limit.lock:
         if not _limit.inside:
+            _take_over()
             _limit.undo = _controller().limit(limits=1, user_api="blas")
         _limit.inside += 1
     try:
@@ -46,6 +47,7 @@ def one_blas_thread() -> Iterator[None]:
         with _limit.lock:
             _limit.inside -= 1
             if not _limit.inside:
+                _take_over()
                 _limit.undo.restore_original_limits()
 
 
@@ -80,6 +82,17 @@ def _controller() -> Any:
 
     # Finding the libraries takes milliseconds; NumPy's is there from the beginning.
     return ThreadpoolController()
+
+
+def _take_over() -> None:
+    """Makes this thread the one that sets limits.
+
+    From 3.8 on, threadpoolctl lets nobody but the first who did so while that thread is alive; it
+    takes a thread of TensorFlow's to be alive for ever, and others' limits then do nothing.
+    """
+    for library in _controller().lib_controllers:
+        if hasattr(library, "clear_controlling_thread"):
+            library.clear_controlling_thread(force=True)
 
 
 def _after_fork() -> None:

@@ -50,7 +50,7 @@ parser = argparse.ArgumentParser(
 )
 add = parser.add_argument
 add("--pairs", nargs="+", type=Path, help="default: twitter_url in data/, or shipped headlines")
-add("--request", type=int, default=1500, help="pairs in a request, at most")
+add("--request", type=int, default=3000, help="pairs in a request, at most")
 add("--queries", type=int, default=400, help="queries to train on, at most")
 add("--peer-queries", type=int, default=40, help="of these, for MatchZoo's models")
 add("--epochs", type=int, default=2, help="of the training end to end")

@@ -110,7 +110,9 @@ def segment_sums(values: Any, lengths: Any) -> Any:
 def spread(starts: Any, lengths: Any, words: Any) -> Any:
     """The places `start, start + 1, ...` of several runs, end to end, `(words,)`; 0 at padding."""
     row = rows_of(lengths, words)
-    shift = ops.concatenate([starts - (ops.cumsum(lengths) - lengths), ops.zeros((1,), starts.dtype)])
+    shift = ops.concatenate(
+        [starts - (ops.cumsum(lengths) - lengths), ops.zeros((1,), starts.dtype)]
+    )
     number = ops.arange(words, dtype="int32")
     places = number + ops.take(shift, row, axis=0)
     return ops.where(row < ops.shape(lengths)[0], places, ops.zeros_like(places))

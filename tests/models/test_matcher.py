@@ -317,6 +317,7 @@ def test_no_documents(packed):
     np.testing.assert_allclose(of_keras(arrays, model, Sizes()), of_numpy(arrays), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_fits_in_a_graph_without_steps():
     model, arrays = made(), arrays_of(QUERIES[:2])
     target = np.stack([np.diff(arrays.pair_query, prepend=-1) > 0, arrays.pair_query], axis=1)
