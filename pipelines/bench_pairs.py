@@ -28,6 +28,7 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import argparse
+import gc
 import importlib
 import json
 import platform
@@ -107,6 +108,8 @@ def timed(call: Callable[[], object]) -> tuple[float, float, object]:
 
 def alternate(ways: dict[str, Way]) -> dict[str, dict[str, float]]:
     """Every way in every turn, each turn with another first; medians over the turns."""
+    gc.collect()
+    gc.freeze()  # the objects of TensorFlow and PyTorch are not to be looked through in turns
     names, turns = list(ways), {name: [] for name in ways}
     for turn in range(1, args.repeats + 1):
         names.append(names.pop(0))

@@ -64,6 +64,7 @@ def probe(**environment):
     return json.loads(process.stdout)
 
 
+@pytest.mark.slow
 def test_a_fresh_process_without_a_home():
     """Nothing is written to the terminal or the home, nothing left behind; ids stay the same."""
     seen = probe(HOME="/dev/null", PYTHONHASHSEED="3", KERAS_BACKEND="tensorflow")

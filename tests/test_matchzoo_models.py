@@ -233,6 +233,7 @@ def test_fit_generator_takes_other_generators(naive):
     assert len(history.history["loss"]) == 2
 
 
+@pytest.mark.slow
 def test_a_seed_decides_on_the_fit(pack):
     def weights():
         np.random.seed(np.random.SeedSequence().entropy % 2**32)

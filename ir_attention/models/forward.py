@@ -1,9 +1,9 @@
-"""Arrays to scores in NumPy alone: the twin of every layer, and what a trained model runs on.
+"""The layers in NumPy alone: twins of those that Keras trains, and what a trained model runs on.
 
-Sequences here are ragged and laid end to end: `(words, width)` with the lengths beside them. No
-padding is computed, so none can leak. The padded forms that Keras trains on are in `attention.py`
-and `recurrent.py`; the tests hold both equal. Names of sizes: batch, sents, words (or steps),
-width, units.
+Sequences are ragged and laid end to end: `(words, width)` with the lengths beside them. No padding
+is computed, so none can leak; the padded forms of both attentions are here too, for comparison. The
+tests hold all equal to `attention.py`, `han.py` and `matcher.py`. Whole models are in
+`pair_forward.py` and `bi_forward.py`. Names of sizes: batch, sents, words (or steps), width, units.
 """
 
 from __future__ import annotations
