@@ -108,12 +108,10 @@ def timed(call: Callable[[], object]) -> tuple[float, float, object]:
 
 def alternate(ways: dict[str, Way]) -> dict[str, dict[str, float]]:
     """Every way in every turn, each turn with another first; medians over the turns."""
-    gc.collect()
     gc.freeze()  # the objects of TensorFlow and PyTorch are not to be looked through in turns
     names, turns = list(ways), {name: [] for name in ways}
     for turn in range(1, args.repeats + 1):
-        names.append(names.pop(0))
-        for name in names:
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
             turns[name].append(timed(lambda name=name, turn=turn: ways[name](turn)))
     columns = ("cpu_s", "wall_s", "pairs", "pairs_per_cpu_s")
     return {
