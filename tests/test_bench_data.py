@@ -20,6 +20,7 @@ def run(name, *arguments, cwd):
 SMALL = ["--repeats", 1, "--queries", 30, "--candidates", 8, "--documents", 50, "--steps", 1]
 
 
+@pytest.mark.slow
 def test_bench_data_on_ones_own_pairs(toy_pairs, tmp_path):
     toy_pairs.to_csv(tmp_path / "pairs.csv", index=False)
     arguments = [*SMALL, "--pairs", "pairs.csv", "--skip", "epochs", "memory"]
