@@ -54,8 +54,7 @@ tf = load_tensorflow()
 VOCABULARY, WIDTH, UNITS, POOL, RATE = 30_000, 100, 50, 100, 1e-3
 # Texts in a batch of training, and the shapes of texts: sentences, words of a sentence.
 SHAPES = {"documents": (64, (5, 15), (8, 36)), "tweets": (256, (1, 3), (5, 20))}
-# Batches in a request to encode, and how often a way goes on when it is its turn: training is a
-# row of steps, not one step after something else.
+# Batches in a request, and calls in a turn: training is a row of steps, not one after another way.
 REQUEST = 8
 CALLS = {"training": 4, "encoding": 1}
 rng = np.random.default_rng(args.seed)

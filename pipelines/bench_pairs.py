@@ -65,7 +65,6 @@ add("--seed", type=int, default=7)
 OWN, MATCHZOO = ("han", "han-bi"), ("conv-knrm", "mv-lstm")
 GEMM = (2048, 256, 384)  # rows x width x units: a chunk of words going into the gates of a GRU
 GEMMS = 40  # products in a turn
-
 # A way does its job for the turn of a number and says how many pairs that were.
 Way = Callable[[int], int]
 Pairs = pd.DataFrame

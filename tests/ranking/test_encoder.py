@@ -1,6 +1,6 @@
 """What a `han-bi` remembers of documents: by content, as many as it may, the latest ones."""
 
-import pickle
+import copy
 import threading
 
 import numpy as np
@@ -118,11 +118,11 @@ def test_room_is_counted(toy_bi, vectors):
 
 
 @pytest.mark.parametrize("bundle", ["toy_bi", "toy_han"])
-def test_a_ranker_goes_to_another_process(bundle, request):
+def test_a_ranker_can_be_copied(bundle, request):
     trained = request.getfixturevalue(bundle)
     ranker = Ranker.load(getattr(trained, "folder", trained))
     expected = ranker.rank("comet in Perth", TWEETS)
-    again = pickle.loads(pickle.dumps(ranker))
+    again = copy.deepcopy(ranker)
     pd.testing.assert_frame_equal(again.rank("comet in Perth", TWEETS), expected)
 
 
