@@ -1,68 +1,71 @@
 """The Twitter News URL corpus -> data/twitter_url/{train.tsv.gz,dev.tsv,test.tsv}.
 
-    python datasets/twitter_url/prepare.py SOURCE_FOLDER [--out data/twitter_url]
+    python datasets/twitter_url/prepare.py [SOURCE | --from SOURCE | --download]
+        [--out data/twitter_url]
 
-SOURCE_FOLDER holds train/ and test/, each with a.toks (a headline a line), b.toks (the tweet to
-it) and sim.txt (0 or 1); see README.md for where it comes from. A tenth of the official train
-part's headlines become dev, chosen by their MD5. The folder is written whole or not at all, and
-only with the counts of README.md.
+SOURCE is a folder or an archive with train/ and test/, each with a.toks (a headline a line),
+b.toks (the tweet to it) and sim.txt (0 or 1), or a folder that this script made; see README.md for
+where it comes from. A tenth of the official train part's headlines become dev, chosen by their
+MD5. The folder is written whole or not at all, and only with the counts of README.md.
 """
 
-import argparse
-import gzip
 import hashlib
-import sys
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
+from ir_attention.data.downloads import Download
+from ir_attention.data.preparing import (
+    Recipe,
+    count_pairs,
+    needed,
+    prepared,
+    read_lines,
+    read_rows,
+    run,
+    tidy,
+    write_pairs,
+)
+from ir_attention.errors import DataError
+
 COUNTS = {  # as in README.md
-    "train": {"pairs": 38345, "queries": 3228, "positives": 10105},
-    "dev": {"pairs": 3855, "queries": 325, "positives": 1062},
-    "test": {"pairs": 9324, "queries": 769, "positives": 1820},
+    "train": {"pairs": 38345, "queries": 3228, "positives": 10105, "mixed": 2459},
+    "dev": {"pairs": 3855, "queries": 325, "positives": 1062, "mixed": 249},
+    "test": {"pairs": 9324, "queries": 769, "positives": 1820, "mixed": 568},
 }
 FILES = {"train": "train.tsv.gz", "dev": "dev.tsv", "test": "test.tsv"}
-COLUMNS = ["id_left", "text_left", "id_right", "text_right", "label"]
+# One commit of the collection, so that the files stay what they are. No checksum is stated.
+COMMIT = "https://raw.githubusercontent.com/castorini/data/056cbbcbf997cc0b35032430110c5e5e5525700a"
+NAMES = [f"{part}/{name}" for part in ("train", "test") for name in ("a.toks", "b.toks", "sim.txt")]
+DOWNLOADS = [Download(f"{COMMIT}/twitterPPDB/{name}", limit=1 << 26, name=name) for name in NAMES]
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="The Twitter News URL corpus -> TSV files.")
-    parser.add_argument(
-        "source", type=Path, help="folder with {train,test}/{a.toks,b.toks,sim.txt}"
+def main(arguments: Sequence[str] | None = None) -> None:
+    run(
+        Recipe(
+            name="twitter_url",
+            summary="The Twitter News URL corpus -> pairs in TSV files.",
+            source="folder or archive with {train,test}/{a.toks,b.toks,sim.txt}",
+            convert=convert,
+            count=partial(count_pairs, files=FILES),
+            counts=COUNTS,
+            downloads=DOWNLOADS,
+        ),
+        arguments,
     )
-    parser.add_argument("--out", type=Path, default=Path("data/twitter_url"), help="folder to make")
-    chosen = parser.parse_args(arguments)
-    try:
-        prepare(chosen.source, chosen.out)
-    except (OSError, ValueError) as error:
-        sys.exit(f"twitter_url: {error}")
-    sys.stderr.write(f"twitter_url: {chosen.out} is made, with the counts of README.md\n")
-
-
-def prepare(source: Path, out: Path) -> None:
-    """Makes the folder `out`, unless it is there already or the counts are wrong."""
-    if out.exists():
-        raise ValueError(f"{out} is there already; move it away or name another --out")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as unfinished:
-        made = Path(unfinished) / "made"
-        made.mkdir()
-        convert(source, made)
-        check(count(made))
-        made.rename(out)
 
 
 def convert(source: Path, out: Path) -> None:
     """Writes a TSV per part: a header, no quoting, a quote character is just a character."""
-    lines = {part: ["\t".join(COLUMNS)] for part in FILES}
-    for part, pair in pairs(source):
-        lines[part].append("\t".join(pair))
+    rows: dict[str, list[list[str]]] = {part: [] for part in FILES}
+    if prepared(source, FILES.values()):
+        rows = {part: read_rows(source / name, binary=True) for part, name in FILES.items()}
+    else:
+        for part, pair in pairs(source):
+            rows[part].append(pair)
     for part, name in FILES.items():
-        content = ("\n".join(lines[part]) + "\n").encode()
-        # Without the time of packing, the same pairs give the same bytes.
-        packed = gzip.compress(content, mtime=0) if name.endswith(".gz") else content
-        (out / name).write_bytes(packed)
+        write_pairs(out / name, rows[part])
 
 
 def pairs(source: Path) -> Iterator[tuple[str, list[str]]]:
@@ -70,14 +73,17 @@ def pairs(source: Path) -> Iterator[tuple[str, list[str]]]:
     ids: dict[str, str] = {}  # headlines are numbered as they appear, through train, then test
     tweets: Counter[tuple[str, str]] = Counter()  # and tweets within their headline
     for official, mark in (("train", "tr"), ("test", "te")):
-        folder = source / official
+        folder = needed(source, f"{official}/a.toks").parent
         columns = [read_lines(folder / name) for name in ("a.toks", "b.toks", "sim.txt")]
         sizes = [len(column) for column in columns]
         if len(set(sizes)) > 1:
-            raise ValueError(f"{folder}: the files must have as many lines. Received: {sizes}")
-        for number, (headline, tweet, label) in enumerate(zip(*columns, strict=True), start=1):
+            raise DataError(f"{folder}: the files must have as many lines. Received: {sizes}.")
+        for number, line in enumerate(zip(*columns, strict=True), start=1):
+            headline, tweet, label = map(tidy, line)
             if label not in ("0", "1"):
-                raise ValueError(f"{folder / 'sim.txt'}, line {number}: not 0 or 1: {label!r}")
+                raise DataError(
+                    f"{folder / 'sim.txt'}, line {number}: must be 0 or 1. Received: {label!r}."
+                )
             id_left = ids.setdefault(headline, f"H{len(ids)}")
             id_right = f"{id_left}-{mark}{tweets[id_left, mark]}"
             tweets[id_left, mark] += 1
@@ -89,42 +95,6 @@ def held_out(headline: str) -> bool:
     # No seed and no order in it: a headline's part depends on the headline alone.
     digest = hashlib.md5(headline.encode(), usedforsecurity=False).hexdigest()
     return int(digest, 16) % 10 == 0
-
-
-def count(folder: Path) -> dict[str, dict[str, int]]:
-    """Pairs, distinct headlines and pairs labelled 1 of each part, from the files themselves."""
-    counts = {}
-    for part, name in FILES.items():
-        content = (folder / name).read_bytes()
-        content = gzip.decompress(content) if name.endswith(".gz") else content
-        rows = [line.split("\t") for line in content.decode().split("\n")[1:-1]]
-        counts[part] = {
-            "pairs": len(rows),
-            "queries": len({row[0] for row in rows}),
-            "positives": sum(row[-1] == "1" for row in rows),
-        }
-    return counts
-
-
-def check(counts: dict[str, dict[str, int]]) -> None:
-    """Lets nothing pass that differs from `COUNTS`."""
-    wrong = [
-        f"{part} has {counts[part][name]} {name} instead of {right}"
-        for part, expected in COUNTS.items()
-        for name, right in expected.items()
-        if counts[part][name] != right
-    ]
-    if wrong:
-        raise ValueError(f"{'; '.join(wrong)}. Is the source complete and unchanged?")
-
-
-def read_lines(path: Path) -> list[str]:
-    # Only "\n" ends a line: tweets may hold other characters that Python takes for line ends.
-    try:
-        lines = path.read_bytes().decode("utf-8-sig").removesuffix("\n").split("\n")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8: {error}") from None
-    return [" ".join(line.split()) for line in lines]
 
 
 if __name__ == "__main__":

@@ -1,103 +1,71 @@
 """WikiQA as published -> data/wikiqa/{train,dev,test}.tsv, one row per question and sentence.
 
-    python datasets/wikiqa/prepare.py SOURCE_FOLDER [--out data/wikiqa]
+    python datasets/wikiqa/prepare.py [SOURCE | --from SOURCE | --download] [--out data/wikiqa]
 
-SOURCE_FOLDER is an unpacked copy of the official distribution, fetched under its own licence (see
-README.md): WikiQA-train.tsv, WikiQA-dev.tsv and WikiQA-test.tsv lie in it. The columns of the
-documents are left out and runs of white space become one space; order and ids stay. The folder is
-written whole or not at all, and only with the counts of README.md.
+SOURCE is WikiQACorpus.zip, the folder unpacked from it (WikiQA-train.tsv, WikiQA-dev.tsv and
+WikiQA-test.tsv), or a folder that this script made. It comes under its own licence, see README.md.
+The columns of the documents are left out and runs of white space become one space; order and ids
+stay. The folder is written whole or not at all, and only with the counts of README.md.
 """
 
-import argparse
-import sys
-import tempfile
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+
+from ir_attention.data.downloads import Download
+from ir_attention.data.preparing import (
+    Recipe,
+    count_pairs,
+    needed,
+    prepared,
+    read_rows,
+    run,
+    write_pairs,
+)
 
 COUNTS = {  # as in README.md
     "train": {"pairs": 20360, "queries": 2118, "positives": 1040},
-    "dev": {"pairs": 2733, "queries": 296, "positives": 140},
-    "test": {"pairs": 6165, "queries": 633, "positives": 293},
+    "dev": {"pairs": 2733, "queries": 296, "positives": 140, "mixed": 122, "mixed pairs": 1126},
+    "test": {"pairs": 6165, "queries": 633, "positives": 293, "mixed": 237, "mixed pairs": 2341},
 }
+FILES = {part: f"{part}.tsv" for part in COUNTS}
 OFFICIAL = "QuestionID Question DocumentID DocumentTitle SentenceID Sentence Label".split()
-COLUMNS = ["id_left", "text_left", "id_right", "text_right", "label"]
+DOWNLOADS = [
+    Download(
+        "https://download.microsoft.com/download/E/5/f/"
+        "E5FCFCEE-7005-4814-853D-DAA7C66507E0/WikiQACorpus.zip",
+        # Both stated by huggingface/datasets, datasets/wiki_qa/dataset_infos.json.
+        checksum="sha256:467c13f9e104552c0a9c16f41836ca8d89f9c0cc4b6e4355e104d5c3109ffa45",
+        size=7094233,
+    )
+]
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="WikiQA as published -> pairs in TSV files.")
-    parser.add_argument("source", type=Path, help="folder with WikiQA-{train,dev,test}.tsv")
-    parser.add_argument("--out", type=Path, default=Path("data/wikiqa"), help="folder to make")
-    chosen = parser.parse_args(arguments)
-    try:
-        prepare(chosen.source, chosen.out)
-    except (OSError, ValueError) as error:
-        sys.exit(f"wikiqa: {error}")
-    sys.stderr.write(f"wikiqa: {chosen.out} is made, with the counts of README.md\n")
-
-
-def prepare(source: Path, out: Path) -> None:
-    """Makes the folder `out`, unless it is there already or the counts are wrong."""
-    if out.exists():
-        raise ValueError(f"{out} is there already; move it away or name another --out")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as unfinished:
-        made = Path(unfinished) / "made"
-        made.mkdir()
-        convert(source, made)
-        check(count(made))
-        made.rename(out)
+def main(arguments: Sequence[str] | None = None) -> None:
+    run(
+        Recipe(
+            name="wikiqa",
+            summary="WikiQA as published -> pairs in TSV files.",
+            source="WikiQACorpus.zip, or a folder with WikiQA-{train,dev,test}.tsv",
+            convert=convert,
+            count=partial(count_pairs, files=FILES),
+            counts=COUNTS,
+            downloads=DOWNLOADS,
+        ),
+        arguments,
+    )
 
 
 def convert(source: Path, out: Path) -> None:
     """Writes a TSV per part: a header, no quoting, a quote character is just a character."""
-    for part in COUNTS:
-        path = source / f"WikiQA-{part}.tsv"
-        header, *rows = read_rows(path)
-        if header != OFFICIAL:
-            raise ValueError(f"{path}, line 1: the header must be {OFFICIAL}. Received: {header}")
-        with open(out / f"{part}.tsv", "w", encoding="utf-8", newline="\n") as file:
-            file.write("\t".join(COLUMNS) + "\n")
-            for number, row in enumerate(rows, start=2):
-                if len(row) != len(OFFICIAL) or row[-1] not in ("0", "1"):
-                    raise ValueError(
-                        f"{path}, line {number}: needs 7 columns, the last 0 or 1. Received: {row}"
-                    )
-                question_id, question, _, _, sentence_id, sentence, label = row
-                pair = [question_id, question, sentence_id, sentence, label]
-                file.write("\t".join(pair) + "\n")
-
-
-def count(folder: Path) -> dict[str, dict[str, int]]:
-    """Pairs, distinct queries and pairs labelled 1 of each part, from the files themselves."""
-    counts = {}
-    for part in COUNTS:
-        rows = read_rows(folder / f"{part}.tsv")[1:]
-        counts[part] = {
-            "pairs": len(rows),
-            "queries": len({row[0] for row in rows}),
-            "positives": sum(row[-1] == "1" for row in rows),
-        }
-    return counts
-
-
-def check(counts: dict[str, dict[str, int]]) -> None:
-    """Lets nothing pass that differs from `COUNTS`."""
-    wrong = [
-        f"{part} has {counts[part][name]} {name} instead of {right}"
-        for part, expected in COUNTS.items()
-        for name, right in expected.items()
-        if counts[part][name] != right
-    ]
-    if wrong:
-        raise ValueError(f"{'; '.join(wrong)}. Is the source complete and unchanged?")
-
-
-def read_rows(path: Path) -> list[list[str]]:
-    # Only "\n" ends a line: sentences may hold other characters that Python takes for line ends.
-    try:
-        lines = path.read_bytes().decode("utf-8-sig").removesuffix("\n").split("\n")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8: {error}") from None
-    return [[" ".join(cell.split()) for cell in line.split("\t")] for line in lines]
+    ours = prepared(source, FILES.values())
+    for part, name in FILES.items():
+        if ours:
+            rows = read_rows(source / name, binary=True)
+        else:
+            official = read_rows(needed(source, f"WikiQA-{part}.tsv"), OFFICIAL, binary=True)
+            rows = [[row[0], row[1], row[4], row[5], row[6]] for row in official]
+        write_pairs(out / name, rows)
 
 
 if __name__ == "__main__":
