@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ir_attention.cli.deciding import threshold
 from ir_attention.cli.demo import demo
 from ir_attention.cli.measuring import compare, evaluate
 from ir_attention.cli.ranking import explain, rank, score
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, train, evaluate, score, rank, explain, compare, models):
+for command in (demo, train, evaluate, score, rank, explain, compare, threshold, models):
     app.command(cls=AsWritten)(command)
 
 

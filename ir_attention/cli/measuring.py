@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -20,9 +21,10 @@ from ir_attention.cli.inputs import (
     Threads,
     open_pairs,
 )
-from ir_attention.cli.outputs import aligned
+from ir_attention.cli.outputs import aligned, table_writer
 from ir_attention.cli.talk import put, talk
 from ir_attention.errors import DataError
+from ir_attention.files import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +37,9 @@ Measures = Annotated[
 Mixed = Annotated[
     bool, typer.Option("--mixed", help="Only queries with a relevant and another document.")
 ]
+Judged = Annotated[
+    bool, typer.Option("--judged-only", help="Drop documents that nobody judged from a run.")
+]
 Ties = Annotated[
     Literal["expected", "trec_eval"],
     typer.Option(help="Equal scores: the mean over their orders, or trec_eval's rule."),
@@ -46,6 +51,7 @@ def evaluate(
     pairs: Pairs,
     measures: Measures = "AP RR nDCG@3",
     mixed: Mixed = False,
+    judged_only: Judged = False,
     ties: Ties = "expected",
     run: Annotated[
         Path | None,
@@ -78,7 +84,9 @@ def evaluate(
     scored = ranker.score(judged)
     if run is not None:
         write_run(scored, run)
-    result = evaluate_quietly(scored, judged, measures, ties=ties, only_mixed=mixed)
+    result = evaluate_quietly(
+        scored, judged, measures, ties=ties, only_mixed=mixed, judged_only=judged_only
+    )
     for note in result.notes:
         talk(note)
     if as_json:
@@ -100,14 +108,37 @@ def compare(
         ),
     ],
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN", help="TREC runs, the baseline first.")
+        list[Path],
+        typer.Argument(
+            metavar="RUN",
+            help="TREC runs, the baseline first. A folder holds the runs of one model, by seed.",
+        ),
     ],
     measures: Measures = "AP RR nDCG@3",
+    against: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            show_default=False,
+            help="Only pairs with this run, a RUN's name without its ending.",
+        ),
+    ] = "",
     test: Annotated[
-        Literal["randomisation", "t"], typer.Option(help="Whose p values are corrected.")
+        Literal["randomisation", "bootstrap", "t"],
+        typer.Option(help="Whose p values are corrected."),
     ] = "randomisation",
     mixed: Mixed = False,
+    judged_only: Judged = False,
     ties: Ties = "expected",
+    per_query: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            help="Write the difference of each query: .csv, .tsv, .jsonl, .parquet.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
     query: Query = "",
     document: Document = "",
     label: Label = "",
@@ -117,29 +148,48 @@ def compare(
     """Test whether runs differ by more than chance.
 
     A line for each measure and each pair of runs: their means, the difference
-    with its 95 % interval, and p values of the paired randomisation test and t
-    test. p(Holm) is corrected for all lines: hold this one against .05.
+    with its 95 % interval, the effect size d, how often the run is better, as good
+    and worse, and p values of three paired tests. p(Holm) is corrected for all
+    lines: hold this one against .05. Then each line as a sentence.
 
         ir-attention compare test.qrels bm25.run han.run
     """
-    from ir_attention.evaluation.runs import read_qrels, read_run
-    from ir_attention.evaluation.significance import compare as compared
+    from ir_attention.evaluation.runs import read_qrels
+    from ir_attention.evaluation.significance import differences, summed_up
 
+    write = None if per_query is None else table_writer(per_query)
+    if per_query is not None:
+        _refuse_input(per_query, [qrels, *runs])
     columns = (query, document, label, query_id, document_id)
     judged = _once(open_pairs(qrels, *columns)) if _holds_pairs(qrels) else read_qrels(qrels)
-    by_name = {name: read_run(path) for name, path in zip(_names(runs), runs, strict=True)}
+    by_name = {name: _read_runs(path) for name, path in zip(_names(runs), runs, strict=True)}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        result = compared(judged, by_name, measures, test=test, ties=ties, only_mixed=mixed)
+        found = differences(
+            judged,
+            by_name,
+            measures,
+            against=against or None,
+            ties=ties,
+            only_mixed=mixed,
+            judged_only=judged_only,
+        )
     for warning in caught:
         talk(str(warning.message))
-    rows = [_HEADERS, *(_line(row) for row in result.to_dict("records"))]
-    put(aligned(rows, left=3))
+    if per_query is not None and write is not None:
+        write_whole(per_query, write(found))
+    rows = summed_up(found, test=test).to_dict("records")
+    if as_json:
+        put(json.dumps([*map(_plain, rows)], ensure_ascii=False, indent=1) + "\n")
+        return
+    put(aligned([_HEADERS, *map(_line, rows)], left=3))
+    put("\n" + "".join(f"{row['result']}\n" for row in rows))
 
 
 _HEADERS = (
     *("measure", "baseline", "run", "queries", "of baseline", "of run"),
-    *("difference", "95 % interval", "p(random)", "p(t)", "p(Holm)"),
+    *("difference", "95 % interval", "d", "better/as good/worse"),
+    *("p(random)", "p(bootstrap)", "p(t)", "p(Holm)"),
 )
 
 
@@ -150,8 +200,37 @@ def _line(row: dict) -> tuple[str, ...]:
         *(f"{row[name]:.4f}" for name in ("mean_baseline", "mean_run")),
         f"{row['difference']:+.4f}",
         f"{row['low']:+.4f} to {row['high']:+.4f}",
-        *(_p_value(row[name]) for name in ("p_randomisation", "p_t", "p_holm")),
+        f"{row['cohens_d']:+.2f}",
+        f"{row['wins']}/{row['ties']}/{row['losses']}",
+        *(_p_value(row[f"p_{name}"]) for name in ("randomisation", "bootstrap", "t", "holm")),
     )
+
+
+def _plain(row: dict) -> dict:
+    """What JSON can hold: None for a number that is undefined or infinite."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in row.items()
+    }
+
+
+def _read_runs(path: Path) -> pd.DataFrame | list[pd.DataFrame]:
+    """A run; or those of a folder, in the order of their names."""
+    from ir_attention.evaluation.runs import read_run
+
+    if not path.is_dir():
+        return read_run(path)
+    files = sorted(one for one in path.iterdir() if one.is_file() and one.name[0] != ".")
+    if not files:
+        raise DataError(f"{path}: a folder must hold the runs of one model. Received: no file")
+    return [read_run(one) for one in files]
+
+
+def _refuse_input(out: Path, inputs: list[Path]) -> None:
+    """An output must not replace what it was made from."""
+    for path in inputs:
+        if out.exists() and path.exists() and out.samefile(path):
+            raise DataError(f"--per-query must not be an input, which it would replace: {out}")
 
 
 def _p_value(value: float) -> str:
@@ -160,7 +239,10 @@ def _p_value(value: float) -> str:
 
 def _names(runs: list[Path]) -> list[str]:
     """The files' names, without their endings where that still tells them apart."""
-    short = [Path(path.name.removesuffix(".gz")).stem for path in runs]
+    short = [
+        path.resolve().name if path.is_dir() else Path(path.name.removesuffix(".gz")).stem
+        for path in runs
+    ]
     return short if len(set(short)) == len(runs) else [str(path) for path in runs]
 
 

@@ -16,7 +16,7 @@ from ir_attention.errors import DataError
 __all__ = ["models", "train"]
 
 # Trained numbers at the default sizes, beside the vectors; the others' depend on the words.
-_WEIGHTS = {"bm25": 0, "han": 217_228, "han-bi": 206_979}
+_WEIGHTS = {"bm25": 0, "han": 217_228, "han-bi": 206_979, "lexical": 15, "minilm": 0}
 
 
 def train(
@@ -44,7 +44,8 @@ def train(
         typer.Option(
             metavar="PATH",
             show_default=False,
-            help="Word vectors: a word2vec or GloVe text file, or a model2vec folder.",
+            help="Word vectors: a word2vec or GloVe text file, or a model2vec folder. "
+            "Of a minilm: its folder.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of everything that is drawn.")] = 7,

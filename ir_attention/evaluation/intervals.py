@@ -1,12 +1,16 @@
-"""Values per query to their mean and an interval for it."""
+"""Values per query to their mean and an interval for it; counts to an interval for their share."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+
 import numpy as np
 
-__all__ = ["bootstrap_interval", "mean"]
+__all__ = ["bootstrap_interval", "mean", "resampled_sums", "wilson_interval"]
 
 _TAILS = (0.025, 0.975)  # 95 %
+_Z = 1.959963984540054  # 95 % of the normal distribution lie within as many deviations
 _BLOCK = 2_000_000  # values drawn at a time: 16 MB, however many queries there are
 
 
@@ -52,3 +56,51 @@ def bootstrap_interval(
         block[:] = values[drawn].mean(axis=1)
     low, high = np.quantile(means, _TAILS)
     return float(low), float(high)
+
+
+def resampled_sums(
+    values: np.ndarray, *, rng: np.random.Generator, resamples: int
+) -> Iterator[np.ndarray]:
+    """Draws as many queries as there are, with replacement, and sums each column over them.
+
+    Args:
+        values: Numbers, `(queries, columns)`, a query at least.
+        rng: What draws.
+        resamples: How often to draw.
+
+    Yields:
+        Floats, `(draws, columns)`, until there are `resamples` draws.
+    """
+    queries = len(values)
+    values = values.astype(float)
+    step = max(1, _BLOCK // queries)
+    for start in range(0, resamples, step):
+        size = min(step, resamples - start)
+        drawn = rng.integers(queries, size=(size, queries), dtype=np.int32)
+        places = drawn + queries * np.arange(size)[:, None]
+        times = np.bincount(places.ravel(), minlength=size * queries).reshape(size, queries)
+        yield times.astype(float) @ values
+
+
+def wilson_interval(hits: float, cases: float) -> tuple[float, float]:
+    """Wilson's 95 % interval for a share: "Probable Inference, the Law of Succession", 1927.
+
+    Args:
+        hits: How many cases have what is counted, 0 up to `cases`.
+        cases: How many there are.
+
+    Returns:
+        Low and high end, from 0 to 1; NaN twice if there is no case.
+
+    Example:
+
+    >>> [round(end, 4) for end in wilson_interval(9, 10)]
+    [0.5958, 0.9821]
+    """
+    if not cases:
+        return float("nan"), float("nan")
+    share, square = hits / cases, _Z**2 / cases
+    middle = share + square / 2
+    half = _Z * math.sqrt(share * (1 - share) / cases + square / cases / 4)
+    low, high = (middle - half) / (1 + square), (middle + half) / (1 + square)
+    return max(0.0, low) if hits else 0.0, min(1.0, high) if hits < cases else 1.0

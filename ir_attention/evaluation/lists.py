@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from ir_attention.errors import DataError
 
-__all__ = ["UNJUDGED", "Lists", "join"]
+__all__ = ["UNJUDGED", "Lists", "condensed", "join"]
 
 UNJUDGED = np.iinfo(np.int64).min  # the label of a retrieved document that nobody judged
 
@@ -31,6 +31,7 @@ class Lists:
         judged_label: Integers, `(judgments,)`.
         left_out: How many queries are not among `ids`, by reason: `no_positive`, of the judged
             ones; of the others `not_mixed`; and `not_judged`, of those in the run.
+        dropped: How many rows `condensed` left out; None if it was not asked to.
     """
 
     ids: np.ndarray
@@ -43,6 +44,7 @@ class Lists:
     judged_doc: np.ndarray
     judged_label: np.ndarray
     left_out: dict[str, int]
+    dropped: int | None = None
 
 
 def join(run: pd.DataFrame, qrels: pd.DataFrame, *, only_mixed: bool) -> Lists:
@@ -91,6 +93,25 @@ def join(run: pd.DataFrame, qrels: pd.DataFrame, *, only_mixed: bool) -> Lists:
         judged_doc=doc[order],
         judged_label=label[order],
         left_out=left_out,
+    )
+
+
+def condensed(lists: Lists) -> Lists:
+    """Leaves out the retrieved documents that nobody judged, and closes the gaps.
+
+    A negative label is no judgment, as in trec_eval. A query without a judged document among
+    those retrieved is missing then.
+    """
+    kept = lists.label >= 0
+    query = lists.query[kept]
+    return replace(
+        lists,
+        missing=np.bincount(query, minlength=len(lists.ids)) == 0,
+        query=query,
+        doc=lists.doc[kept],
+        score=lists.score[kept],
+        label=lists.label[kept],
+        dropped=int((~kept).sum()),
     )
 
 

@@ -17,7 +17,7 @@ import ir_measures
 import numpy as np
 
 from ir_attention.errors import DataError
-from ir_attention.evaluation.lists import Lists, join
+from ir_attention.evaluation.lists import Lists, condensed, join
 from ir_attention.evaluation.results import Evaluation, EvaluationWarning, TieReport, report
 from ir_attention.evaluation.runs import Qrels, Run, as_qrels, as_run
 from ir_attention.evaluation.ties import (
@@ -64,6 +64,7 @@ def evaluate(
     *,
     ties: Ties = "expected",
     only_mixed: bool = False,
+    judged_only: bool = False,
     seed: int = 7,
     resamples: int = 1000,
 ) -> Evaluation:
@@ -93,6 +94,8 @@ def evaluate(
         ties: `"expected"` or `"trec_eval"`.
         only_mixed: Whether to leave out queries without a negative label (0 or below), too: their
             judged documents cannot be ranked wrongly.
+        judged_only: Whether to drop documents that nobody judged from the run before it is
+            measured: the condensed lists of Sakai, "Alternatives to Bpref", SIGIR 2007.
         seed: Of the intervals and the shuffles.
         resamples: Of the intervals; 0 for none, which is quicker.
 
@@ -110,15 +113,8 @@ def evaluate(
     >>> evaluate(run, qrels, ["RR", "P@1"]).measures
     {'RR': 0.75, 'P@1': 0.5}
     """
-    result = evaluate_quietly(
-        run,
-        qrels,
-        measures,
-        ties=ties,
-        only_mixed=only_mixed,
-        seed=seed,
-        resamples=resamples,
-    )
+    options: dict[str, Any] = {"only_mixed": only_mixed, "judged_only": judged_only, "seed": seed}
+    result = evaluate_quietly(run, qrels, measures, ties=ties, resamples=resamples, **options)
     for sentence in result.warnings:
         warnings.warn(sentence, EvaluationWarning, stacklevel=2)
     return result
@@ -131,6 +127,7 @@ def evaluate_quietly(
     *,
     ties: Ties = "expected",
     only_mixed: bool = False,
+    judged_only: bool = False,
     seed: int = 7,
     resamples: int = 1000,
 ) -> Evaluation:
@@ -141,6 +138,8 @@ def evaluate_quietly(
         raise DataError(f"resamples: must be 0 or more. Received: {resamples!r}")
     chosen = _parse(measures)
     lists = join(as_run(run), as_qrels(qrels), only_mixed=only_mixed)
+    if judged_only:
+        lists = condensed(lists)
     score = lists.score if ties == "expected" else _single(lists.score)
     ranked = rank(lists.query, score, queries=len(lists.ids))
     exact = {

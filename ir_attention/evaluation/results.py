@@ -125,7 +125,8 @@ def _warnings(lists: Lists, ties: TieReport) -> tuple[str, ...]:
     if lists.missing.any():
         first = lists.ids[lists.missing][0]
         count = f"{lists.missing.sum()} of {_queries(len(lists.ids))}"
-        sentences.append(f"Missing from the run and counted 0: {count}, the first is {first!r}.")
+        what = "Missing from the run" if lists.dropped is None else "Nothing judged in the run"
+        sentences.append(f"{what} and counted 0: {count}, the first is {first!r}.")
     if ties.queries:
         count = f"{ties.queries} of {_queries(len(lists.ids))}"
         sentences.append(
@@ -143,6 +144,9 @@ def _remarks(
             f"Means over {ties.shuffles} shuffles of tied documents, by seed {seed}: "
             f"{', '.join(ties.sampled)}."
         )
+    if lists.dropped:
+        total = lists.dropped + len(lists.query)
+        sentences.append(f"Dropped, as nobody judged them: {lists.dropped} of {total} documents.")
     reasons = {
         "no_positive": "Left out, as they have no positive label",
         "not_mixed": "Left out, as they have no negative label",

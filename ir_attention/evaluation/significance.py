@@ -4,61 +4,92 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from ir_attention.errors import DataError
-from ir_attention.evaluation.intervals import bootstrap_interval, mean
+from ir_attention.evaluation.intervals import mean
 from ir_attention.evaluation.measures import MEASURES, Measures, Ties, evaluate_quietly
-from ir_attention.evaluation.results import Evaluation, EvaluationWarning
+from ir_attention.evaluation.paired import (
+    bootstrap_tests,
+    draws_for,
+    effect_size,
+    holm,
+    randomisation_tests,
+    t_test,
+)
+from ir_attention.evaluation.results import EvaluationWarning
 from ir_attention.evaluation.runs import Qrels, Run, as_qrels
 
-__all__ = ["compare", "holm", "randomisation_test", "t_test"]
+__all__ = ["TESTS", "Test", "check_test", "compare", "differences", "summed_up"]
 
-_FLIPS = 10_000  # a p value of .05 then has a standard error of .002
-_BLOCK = 2_000_000  # signs drawn at a time
+Test = Literal["randomisation", "bootstrap", "t"]
+TESTS = ("randomisation", "bootstrap", "t")
+
+_LEVEL = 0.05
+_PAIR = ["measure", "baseline", "run"]
 
 
 def compare(
     qrels: Qrels,
-    runs: Mapping[str, Run],
+    runs: Mapping[str, Run | Sequence[Run]],
     measures: Measures = MEASURES,
     *,
-    test: Literal["randomisation", "t"] = "randomisation",
+    against: str | None = None,
+    test: Test = "randomisation",
     ties: Ties = "expected",
     only_mixed: bool = False,
+    judged_only: bool = False,
     seed: int = 7,
 ) -> pd.DataFrame:
-    """Tests for every pair of runs whether their measures differ by more than chance.
+    """Tests for pairs of runs whether their measures differ by more than chance.
 
-    All tests are paired: they look at the difference of each query. Both are given, as they
-    should agree; `test` says beforehand which one decides, so that nobody picks the better.
+    All tests are paired: they look at the difference of each query. All are given, as they
+    should agree; `test` says beforehand which one decides, so that nobody picks the best.
     With many comparisons some small p values come by chance alone: `p_holm` is corrected for all
-    rows of the result together, and is the one to be held against .05.
+    rows of the result together, whatever their measure, and is the one to be held against .05.
+    For a correction within each measure, call it once per measure.
+
+    A model that was trained several times, from other seeds, is one name with a list of runs:
+    each query's value is then the mean over them, and the queries are tested, which say whether
+    the difference would hold for others. How much a model moves with its seed is not in the p
+    value.
 
     Args:
         qrels: What `as_qrels` takes.
-        runs: Runs by name, two at least: what `as_run` takes. The first of a pair is the baseline.
+        runs: Runs by name, two at least: what `as_run` takes, or a list of such runs, whose
+            values are averaged per query. The first of a pair is the baseline.
         measures: As in `evaluate`.
-        test: Whose p values are corrected: `"randomisation"` or `"t"`.
+        against: The name of one run: only pairs with it are tested. It is the `run` of each row,
+            and the others are baselines.
+        test: Whose p values are corrected: `"randomisation"`, `"bootstrap"` or `"t"`.
         ties: As in `evaluate`.
         only_mixed: As in `evaluate`.
-        seed: Of the intervals, of the randomisation test and of shuffled ties.
+        judged_only: As in `evaluate`.
+        seed: Of the intervals, of the tests that draw and of shuffled ties.
 
     Returns:
-        A row for each measure and pair of runs: `measure`, `baseline` and `run` (names),
-        `queries` (where the measure is defined for both), `mean_baseline` and `mean_run`,
-        `difference` (of run and baseline: above 0 the run is better), `low` and `high` (its 95 %
-        bootstrap interval), `p_t`, `p_randomisation`, `p_holm`.
+        A row for each measure and pair of runs:
+
+        * `measure`, and `baseline` and `run`, names;
+        * `queries`, where the measure is defined for both;
+        * `mean_baseline`, `mean_run`, and `difference`, above 0 if the run is better, with the
+          ends of its 95 % bootstrap interval, `low` and `high`;
+        * `cohens_d`, the effect size: see `ir_attention.evaluation.paired.effect_size`;
+        * `wins`, `ties` and `losses`: in how many queries the run is better than, as good as
+          and worse than the baseline;
+        * `p_t`, `p_randomisation`, `p_bootstrap`, and `p_holm`, corrected;
+        * `result`, all that in a sentence.
 
     Warns:
         EvaluationWarning: As `evaluate`, with the run's name before it.
 
     Raises:
-        DataError: As `evaluate`; there are fewer than two runs; an unknown test.
+        DataError: As `evaluate`; there are fewer than two runs; an unknown test; `against` is
+            not among the runs.
 
     Example:
 
@@ -66,133 +97,213 @@ def compare(
     >>> good = {query: {"d1": 2, "d2": 1} for query in qrels}
     >>> bad = {query: {"d1": 1, "d2": 2} for query in qrels}
     >>> result = compare(qrels, {"bad": bad, "good": good}, "RR")
-    >>> result[["baseline", "run", "difference", "p_randomisation"]].round(4)
-      baseline   run  difference  p_randomisation
-    0      bad  good         0.5           0.0625
+    >>> result[["baseline", "run", "difference", "wins", "p_randomisation"]].round(4)
+      baseline   run  difference  wins  p_randomisation
+    0      bad  good         0.5     5           0.0625
     """
-    if test not in ("randomisation", "t"):
-        raise DataError(f"test: must be 'randomisation' or 't'. Received: {test!r}")
+    check_test(test)
+    found, notes = _differences(
+        qrels,
+        runs,
+        measures,
+        against,
+        ties=ties,
+        only_mixed=only_mixed,
+        judged_only=judged_only,
+        seed=seed,
+    )
+    for sentence in notes:
+        warnings.warn(sentence, EvaluationWarning, stacklevel=2)
+    return summed_up(found, test=test, seed=seed)
+
+
+def differences(
+    qrels: Qrels,
+    runs: Mapping[str, Run | Sequence[Run]],
+    measures: Measures = MEASURES,
+    *,
+    against: str | None = None,
+    ties: Ties = "expected",
+    only_mixed: bool = False,
+    judged_only: bool = False,
+    seed: int = 7,
+) -> pd.DataFrame:
+    """What each run of a pair has for each query: what `compare` tests, to be looked at.
+
+    Args:
+        qrels, runs, measures, against, ties, only_mixed, judged_only, seed: As in `compare`.
+
+    Returns:
+        A row for each measure, pair of runs and query, in this order: `measure`, `baseline` and
+        `run` (names), `query_id`, `value_baseline`, `value_run`, `difference`. NaN where a
+        measure is undefined.
+
+    Warns, Raises:
+        As `compare`.
+    """
+    found, notes = _differences(
+        qrels,
+        runs,
+        measures,
+        against,
+        ties=ties,
+        only_mixed=only_mixed,
+        judged_only=judged_only,
+        seed=seed,
+    )
+    for sentence in notes:
+        warnings.warn(sentence, EvaluationWarning, stacklevel=2)
+    return found
+
+
+def summed_up(found: pd.DataFrame, *, test: Test = "randomisation", seed: int = 7) -> pd.DataFrame:
+    """A frame of `differences` to what `compare` returns.
+
+    Args:
+        found: From `differences`; or some of its rows, such as the queries of one kind.
+        test: As in `compare`.
+        seed: As in `compare`.
+    """
+    check_test(test)
+    if found.empty:
+        raise DataError("differences: must have a row at least. Received: an empty frame")
+    rows, columns = [], []
+    for pair, part in found.groupby(_PAIR, sort=False):
+        part = part.dropna(subset=["difference"])
+        difference = part["difference"].to_numpy()
+        columns.append(difference)
+        rows.append(
+            {
+                **dict(zip(_PAIR, pair, strict=True)),
+                "queries": len(difference),
+                "mean_baseline": mean(part["value_baseline"].to_numpy()),
+                "mean_run": mean(part["value_run"].to_numpy()),
+                "difference": mean(difference),
+                "cohens_d": effect_size(difference),
+                "wins": int((difference > 0).sum()),
+                "ties": int((difference == 0).sum()),
+                "losses": int((difference < 0).sum()),
+                "p_t": t_test(difference),
+            }
+        )
+    frame = pd.DataFrame(rows).assign(**_drawn(columns, seed))
+    frame["p_holm"] = holm(frame[f"p_{test}"].to_numpy())
+    frame["result"] = [_sentence(row, len(frame)) for row in frame.to_dict("records")]
+    return frame[[*_COLUMNS]]
+
+
+_COLUMNS = (
+    *("measure", "baseline", "run", "queries", "mean_baseline", "mean_run"),
+    *("difference", "low", "high", "cohens_d", "wins", "ties", "losses"),
+    *("p_t", "p_randomisation", "p_bootstrap", "p_holm", "result"),
+)
+
+
+def check_test(test: str) -> None:
+    """Raises a DataError unless there is a test of that name."""
+    if test not in TESTS:
+        raise DataError(f"test: must be 'randomisation', 'bootstrap' or 't'. Received: {test!r}")
+
+
+def _differences(
+    qrels: Qrels,
+    runs: Mapping[str, Run | Sequence[Run]],
+    measures: Measures,
+    against: str | None,
+    **options: Any,
+) -> tuple[pd.DataFrame, list[str]]:
+    """The frame of `differences`, and the warnings about the runs."""
+    pairs = _pairs(runs, against)
+    judged = as_qrels(qrels)
+    values: dict[str, pd.DataFrame] = {}
+    notes = []
+    for name, several in runs.items():
+        tables = []
+        for label, run in _named(name, several):
+            result = evaluate_quietly(run, judged, measures, resamples=0, **options)
+            notes += [f"{label}: {sentence}" for sentence in result.warnings]
+            shape = result.queries, len(result.measures)
+            queries = result.per_query["query_id"].to_numpy()[:: shape[1]]
+            table = result.per_query["value"].to_numpy().reshape(shape)  # it goes query by query
+            tables.append(pd.DataFrame(table, queries, [*result.measures]))
+        values[name] = sum(tables[1:], tables[0]) / len(tables)
+    first = next(iter(values.values()))
+    blocks = []
+    for measure, (baseline, run) in itertools.product(first.columns, pairs):
+        low, high = values[baseline][measure].to_numpy(), values[run][measure].to_numpy()
+        blocks.append(
+            {
+                "measure": np.full(len(low), measure, dtype=object),
+                "baseline": np.full(len(low), baseline, dtype=object),
+                "run": np.full(len(low), run, dtype=object),
+                "query_id": first.index.to_numpy(),
+                "value_baseline": low,
+                "value_run": high,
+                "difference": np.round(high - low, 12),  # less comes from the order of a sum
+            }
+        )
+    columns = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    return pd.DataFrame(columns), notes
+
+
+def _drawn(columns: list[np.ndarray], seed: int) -> dict[str, np.ndarray]:
+    """Intervals and p values by simulation; comparisons of as many queries share their draws."""
+    draws = draws_for(len(columns))
+    lengths = np.array([len(column) for column in columns])
+    low, high, flipped, resampled = np.empty((4, len(columns)))
+    for length in np.unique(lengths):
+        here = np.flatnonzero(lengths == length)
+        together = np.column_stack([columns[place] for place in here])
+        flipped[here] = randomisation_tests(together, seed=seed, draws=draws)
+        resampled[here], ends = bootstrap_tests(together, seed=seed, draws=draws)
+        low[here], high[here] = ends
+    return {"low": low, "high": high, "p_randomisation": flipped, "p_bootstrap": resampled}
+
+
+def _sentence(row: Mapping[Any, Any], tests: int) -> str:
+    measure, baseline, run = (row[name] for name in _PAIR)
+    if not row["queries"]:
+        return f"{measure} has no value for a query of both {run} and {baseline}."
+    means = f"{row['mean_run']:.4f} and {row['mean_baseline']:.4f}"
+    p_value = "p < 0.0001" if row["p_holm"] < 0.0001 else f"p = {row['p_holm']:.4f}"
+    after = f" after Holm's correction for {tests} tests" if tests > 1 else ""
+    better = "a higher" if row["difference"] > 0 else "a lower"
+    verdict = (
+        f"{run} has {better} {measure} than {baseline}"
+        if row["p_holm"] < _LEVEL and row["difference"]
+        else f"{run} and {baseline} do not differ significantly in {measure}"
+    )
+    queries = "1 query" if row["queries"] == 1 else f"{row['queries']} queries"
+    return (
+        f"{verdict}: {means} over {queries}, a difference of {row['difference']:+.4f} "
+        f"(95 % interval {row['low']:+.4f} to {row['high']:+.4f}; {p_value}{after}); "
+        f"{run} is better in {row['wins']}, as good in {row['ties']}, worse in {row['losses']}."
+    )
+
+
+def _pairs(runs: Mapping[str, Any], against: str | None) -> list[tuple[str, str]]:
+    """The names of each baseline and run."""
     if len(runs) < 2:
         raise DataError(f"runs: must be two at least. Received: {list(runs)}")
-    qrels = as_qrels(qrels)
-    results = {}
-    for name, run in runs.items():
-        results[name] = evaluate_quietly(
-            run, qrels, measures, ties=ties, only_mixed=only_mixed, seed=seed, resamples=0
-        )
-        for sentence in results[name].warnings:
-            warnings.warn(f"{name}: {sentence}", EvaluationWarning, stacklevel=2)
-    columns = {name: _columns(result) for name, result in results.items()}
-    rows = [
-        _row(measure, pair, columns[pair[0]][measure], columns[pair[1]][measure], seed)
-        for measure in next(iter(columns.values()))
-        for pair in itertools.combinations(runs, 2)
-    ]
-    frame = pd.DataFrame(rows)
-    return frame.assign(p_holm=holm(frame[f"p_{test}"].to_numpy()))
+    if against is None:
+        return [*itertools.combinations(runs, 2)]
+    if against not in runs:
+        raise DataError(f"against: must be one of the runs, {list(runs)}. Received: {against!r}")
+    return [(name, against) for name in runs if name != against]
 
 
-def t_test(difference: np.ndarray) -> float:
-    """The two-sided p value of Student's t test for a mean difference of 0.
-
-    Args:
-        difference: Floats, `(queries,)`: what the run has more than the baseline.
-
-    Returns:
-        Between 0 and 1: 1 if all differences are 0, or if there are fewer than two, which cannot
-        tell anything; 0 if all are equal and not 0.
-    """
-    if len(difference) < 2 or not difference.any():
-        return 1.0
-    if (difference == difference[0]).all():
-        return 0.0
-    from scipy import stats  # most of a second to import
-
-    return float(stats.ttest_1samp(difference, 0.0).pvalue)
+def _named(name: str, run: Any) -> list[tuple[str, Any]]:
+    """The runs of a model, with what to call each in a warning."""
+    if not _is_several(run):
+        return [(name, run)]
+    return [(f"{name}, run {number}", one) for number, one in enumerate(run, start=1)]
 
 
-def randomisation_test(difference: np.ndarray, *, seed: int) -> float:
-    """The two-sided p value of Fisher's randomisation test for a mean difference of 0.
-
-    Were both runs equally good, each query's difference could as well have the other sign. The p
-    value is the share of all choices of signs with a mean as far from 0 as the one observed:
-    Smucker, Allan and Carterette, "A Comparison of Statistical Significance Tests for
-    Information Retrieval Evaluation", CIKM 2007. All choices are tried if they are at most 10,000
-    (13 queries that differ); otherwise 10,000 are drawn, and the one observed is added to them:
-    Phipson and Smyth, "Permutation P-values Should Never Be Zero", 2010.
-
-    Args:
-        difference: Floats, `(queries,)`: what the run has more than the baseline.
-        seed: The same seed gives the same p value.
-
-    Returns:
-        Above 0 and up to 1; 1 if all differences are 0.
-    """
-    difference = np.sort(difference[difference != 0])  # a sign does nothing to a 0
-    count, total = len(difference), difference.sum()
-    # Sums of the same numbers in another order may differ in their last digits.
-    observed = abs(total) - 1e-9 * abs(difference).sum()
-    if 2**count <= _FLIPS:
-        flipped = (np.arange(2**count)[:, None] >> np.arange(count)) & 1  # (choices, queries)
-        return float((abs(total - 2 * flipped @ difference) >= observed).mean())
-    rng = np.random.default_rng(seed)
-    as_far = 1
-    step = max(1, _BLOCK // count)
-    for start in range(0, _FLIPS, step):
-        size = (min(step, _FLIPS - start), count)
-        flipped = rng.integers(2, size=size, dtype=np.int8).astype(float)
-        as_far += int((abs(total - 2 * flipped @ difference) >= observed).sum())
-    return as_far / (_FLIPS + 1)
-
-
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """P values corrected for their number: Holm, "A Simple Sequentially Rejective Test", 1979.
-
-    The smallest of `tests` values is multiplied by `tests`, the next by one less, and so on; none
-    falls below a smaller one's, and none exceeds 1.
-
-    Args:
-        p_values: Floats, `(tests,)`, in any order.
-
-    Returns:
-        Floats, `(tests,)`, in the same order.
-
-    Example:
-
-    >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p_values)
-    steps = np.arange(len(p_values), 0, -1)
-    corrected = np.empty(len(p_values))
-    corrected[order] = np.minimum(np.maximum.accumulate(p_values[order] * steps), 1)
-    return corrected
-
-
-def _columns(result: Evaluation) -> dict[str, np.ndarray]:
-    """Values by measure, `(queries,)`: the rows of a frame of results go query by query."""
-    names = list(result.measures)
-    values = result.per_query["value"].to_numpy().reshape(result.queries, len(names))
-    return dict(zip(names, values.T, strict=True))
-
-
-def _row(
-    measure: str, pair: tuple[str, str], baseline: np.ndarray, run: np.ndarray, seed: int
-) -> dict[str, str | float]:
-    defined = ~(np.isnan(baseline) | np.isnan(run))
-    baseline, run = baseline[defined], run[defined]
-    difference = np.round(run - baseline, 12)  # what is less comes from the order of a sum
-    low, high = bootstrap_interval(difference, seed=seed)
-    return {
-        "measure": measure,
-        "baseline": pair[0],
-        "run": pair[1],
-        "queries": len(difference),
-        "mean_baseline": mean(baseline),
-        "mean_run": mean(run),
-        "difference": mean(difference),
-        "low": low,
-        "high": high,
-        "p_t": t_test(difference),
-        "p_randomisation": randomisation_test(difference, seed=seed),
-    }
+def _is_several(run: Any) -> bool:
+    """Whether it is a list of runs, and not a run as a list of (query_id, doc_id, score)."""
+    if not isinstance(run, list | tuple) or not run:
+        return False
+    first = run[0]
+    if isinstance(first, list | tuple):
+        return bool(first) and isinstance(first[0], list | tuple)
+    return isinstance(first, pd.DataFrame | Mapping)

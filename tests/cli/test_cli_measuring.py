@@ -8,7 +8,14 @@ import pytest
 from cli_calls import COMMANDS, good, mistake, written
 
 from ir_attention.data import read_pairs
-from ir_attention.evaluation import evaluate, read_run, write_qrels, write_run
+from ir_attention.evaluation import (
+    compare,
+    evaluate,
+    read_qrels,
+    read_run,
+    write_qrels,
+    write_run,
+)
 
 
 def test_evaluate_prints_the_json_that_was_promised(bundle, ranker, pairs):
@@ -75,15 +82,88 @@ def runs(tmp_path, toy_pairs):
     return tmp_path
 
 
-def test_compare_prints_a_table(runs):
+def test_compare_prints_a_table_and_sentences(runs):
     result = good("compare", runs / "toy.qrels", runs / "rough.run", runs / "good.run")
-    header, *lines = result.stdout.splitlines()
+    table, sentences = result.stdout.split("\n\n")
+    header, *lines = table.splitlines()
     assert header.split()[:3] == ["measure", "baseline", "run"]
     assert [line.split()[:4] for line in lines] == [
         [name, "rough", "good", "48"] for name in ("AP", "RR", "nDCG@3")
     ]
     assert lines[0].split()[5] == "1.0000"
+    assert [line.split(":")[0] for line in sentences.splitlines()] == [
+        f"good has a higher {name} than rough" for name in ("AP", "RR", "nDCG@3")
+    ]
     assert result.stderr.startswith("rough: Ties matter in ")
+
+
+def test_compare_prints_json(runs):
+    given = ("compare", runs / "toy.qrels", runs / "rough.run", runs / "good.run")
+    found = json.loads(good(*given, "--json", "--measures", "AP RR", "--test", "t").stdout)
+    by_name = {name: read_run(runs / f"{name}.run") for name in ("rough", "good")}
+    with pytest.warns(UserWarning):
+        expected = compare(read_qrels(runs / "toy.qrels"), by_name, "AP RR", test="t")
+    assert found == json.loads(json.dumps(expected.to_dict("records")))
+
+
+def test_compare_against_one_run_only(runs):
+    files = [runs / f"{name}.run" for name in ("rough", "good")]
+    (runs / "third.run").write_bytes((runs / "rough.run").read_bytes())
+    given = ("compare", runs / "toy.qrels", *files, runs / "third.run", "--json")
+    found = json.loads(good(*given, "--measures", "AP", "--against", "good").stdout)
+    assert [(row["baseline"], row["run"]) for row in found] == [
+        ("rough", "good"),
+        ("third", "good"),
+    ]
+    assert "against: must be one of the runs" in mistake(*given, "--against", "best")
+
+
+def test_compare_averages_the_runs_of_a_folder(runs, toy_pairs):
+    (runs / "han").mkdir()
+    for seed in (1, 2):
+        score = np.random.default_rng(seed).permutation(240)
+        write_run(toy_pairs.assign(score=score), runs / "han" / f"{seed}.run")
+    given = ("compare", runs / "toy.qrels", runs / "rough.run", runs / "han")
+    [row] = json.loads(good(*given, "--measures", "AP", "--json").stdout)
+    each = [evaluate(read_run(runs / "han" / f"{seed}.run"), toy_pairs, "AP") for seed in (1, 2)]
+    assert row["run"] == "han"
+    assert row["mean_run"] == pytest.approx(np.mean([one.measures["AP"] for one in each]))
+    (runs / "empty").mkdir()
+    assert "must hold the runs of one model" in mistake(*given[:3], runs / "empty")
+
+
+def test_compare_writes_the_difference_of_each_query(runs):
+    given = ("compare", runs / "toy.qrels", runs / "rough.run", runs / "good.run")
+    result = good(*given, "--per-query", runs / "each.csv", "--json", "--measures", "AP RR")
+    each = pd.read_csv(runs / "each.csv")
+    assert list(each) == [
+        *("measure", "baseline", "run", "query_id"),
+        *("value_baseline", "value_run", "difference"),
+    ]
+    means = each.groupby("measure")["difference"].mean()
+    for row in json.loads(result.stdout):
+        assert means[row["measure"]] == pytest.approx(row["difference"])
+    assert "must end in" in mistake(*given, "--per-query", runs / "each.xls")
+    before = (runs / "good.run").read_bytes()
+    (runs / "link.csv").symlink_to(runs / "good.run")
+    assert "must not be an input" in mistake(*given, "--per-query", runs / "link.csv")
+    assert (runs / "good.run").read_bytes() == before
+
+
+def test_judged_only_drops_what_nobody_judged(runs, toy_pairs, bundle, pairs):
+    # A document that nobody judged, above all others of each query.
+    extra = toy_pairs.drop_duplicates("id_left").assign(id_right="nobody's", label=9)
+    both = pd.concat([toy_pairs, extra])
+    write_run(both.assign(score=both["label"]), runs / "extra.run")
+    given = ("compare", runs / "toy.qrels", runs / "extra.run", runs / "good.run", "--json")
+    for options, value in (((), 0.5), (("--judged-only",), 1.0)):
+        [row] = json.loads(good(*given, "--measures", "RR", *options).stdout)
+        assert row["mean_baseline"] == pytest.approx(value)
+    plain, judged = (
+        good("evaluate", bundle, pairs, "--json", *options).stdout
+        for options in ((), ("--judged-only",))
+    )
+    assert plain == judged  # all pairs have labels
 
 
 def test_compare_takes_labelled_pairs_for_judgements(runs, pairs):

@@ -10,8 +10,21 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ir_attention.errors import DataError
-from ir_attention.evaluation import EvaluationWarning, compare, evaluate, significance
-from ir_attention.evaluation.significance import holm, randomisation_test, t_test
+from ir_attention.evaluation import (
+    EvaluationWarning,
+    compare,
+    differences,
+    evaluate,
+    significance,
+)
+from ir_attention.evaluation.paired import (
+    bootstrap_test,
+    effect_size,
+    holm,
+    randomisation_test,
+    t_test,
+)
+from ir_attention.evaluation.significance import summed_up
 
 QRELS = {f"q{number}": {"a": 1, "b": 0, "c": 0} for number in range(29)}
 
@@ -48,9 +61,125 @@ def test_compare_says_what_evaluate_and_scipy_say():
     assert frame.p_holm.tolist() == holm(frame.p_randomisation.to_numpy()).tolist()
 
 
-def test_the_test_that_decides_is_chosen_beforehand():
-    frame = compare(QRELS, RUNS, "AP", test="t")
-    assert frame.p_holm.tolist() == holm(frame.p_t.to_numpy()).tolist()
+def test_the_columns_that_pipelines_rely_on():
+    assert list(compare(QRELS, RUNS, "AP")) == [
+        *("measure", "baseline", "run", "queries", "mean_baseline", "mean_run"),
+        *("difference", "low", "high", "cohens_d", "wins", "ties", "losses"),
+        *("p_t", "p_randomisation", "p_bootstrap", "p_holm", "result"),
+    ]
+
+
+def test_each_row_says_what_the_differences_of_its_queries_say():
+    frame = compare(QRELS, RUNS, "AP RR")
+    found = differences(QRELS, RUNS, "AP RR")
+    assert len(found) == 2 * 3 * 29
+    for row in frame.itertuples():
+        part = found[
+            (found["measure"] == row.measure)
+            & (found["baseline"] == row.baseline)
+            & (found["run"] == row.run)
+        ]
+        assert part["query_id"].tolist() == list(QRELS)
+        values = [
+            evaluate(RUNS[name], QRELS, row.measure).per_query["value"].to_numpy()
+            for name in (row.baseline, row.run)
+        ]
+        np.testing.assert_array_equal(part["value_baseline"], values[0])
+        np.testing.assert_array_equal(part["value_run"], values[1])
+        difference = part["difference"].to_numpy()
+        np.testing.assert_allclose(difference, values[1] - values[0], atol=1e-12)
+        assert (row.wins, row.ties, row.losses) == (
+            sum(values[1] > values[0] + 1e-9),
+            sum(abs(values[1] - values[0]) < 1e-9),
+            sum(values[1] < values[0] - 1e-9),
+        )
+        assert row.cohens_d == pytest.approx(effect_size(difference))
+        # 10,000 draws for up to 20 tests
+        assert row.p_randomisation == pytest.approx(randomisation_test(difference, seed=7))
+        assert row.p_bootstrap == pytest.approx(bootstrap_test(difference, seed=7))
+
+
+def test_one_run_against_each_other_is_a_family_of_its_own():
+    frame = compare(QRELS, RUNS, "AP RR", against="middle")
+    assert frame[["measure", "baseline", "run"]].to_numpy().tolist() == [
+        [measure, baseline, "middle"] for measure in ("AP", "RR") for baseline in ("weak", "strong")
+    ]
+    assert frame["p_holm"].tolist() == holm(frame["p_randomisation"].to_numpy()).tolist()
+    both = compare(QRELS, RUNS, "AP RR").set_index(["measure", "baseline", "run"])
+    there, back = frame.iloc[1], both.loc[("AP", "middle", "strong")]
+    assert (there.baseline, there.difference) == ("strong", pytest.approx(-back.difference))
+    assert (there.wins, there.losses) == (back.losses, back.wins)
+    assert there.cohens_d == pytest.approx(-back.cohens_d)
+
+
+def test_the_runs_of_several_seeds_are_averaged_per_query():
+    seeds = [run_with(seed, 1) for seed in (5, 6, 7)]
+    found = differences(QRELS, {"weak": RUNS["weak"], "seeds": seeds}, "AP RR")
+    for measure in ("AP", "RR"):
+        each = [evaluate(run, QRELS, measure).per_query["value"].to_numpy() for run in seeds]
+        part = found[found["measure"] == measure]
+        np.testing.assert_allclose(part["value_run"], np.mean(each, axis=0))
+    one = compare(QRELS, {"weak": RUNS["weak"], "one": seeds[:1]}, "AP")
+    same = compare(QRELS, {"weak": RUNS["weak"], "one": seeds[0]}, "AP")
+    assert one.equals(same)
+
+
+def test_a_run_as_a_list_of_tuples_is_one_run():
+    rows = [
+        (query, doc, score) for query, docs in RUNS["weak"].items() for doc, score in docs.items()
+    ]
+    expected = compare(QRELS, {"a": RUNS["weak"], "b": RUNS["strong"]}, "AP")
+    assert compare(QRELS, {"a": rows, "b": RUNS["strong"]}, "AP").equals(expected)
+    assert compare(QRELS, {"a": [rows, rows], "b": RUNS["strong"]}, "AP").equals(expected)
+
+
+def test_a_warning_names_the_run_of_several():
+    part = {query: docs for query, docs in RUNS["weak"].items() if query != "q0"}
+    with pytest.warns(EvaluationWarning, match="^weak, run 2: Missing from the run"):
+        compare(QRELS, {"weak": [RUNS["weak"], part], "strong": RUNS["strong"]}, "AP")
+
+
+def test_a_large_family_can_still_be_significant():
+    """With 10,000 draws the smallest of 15 * 14 / 2 p values could not be below .01."""
+    good, bad = ({query: {"a": score, "b": 0} for query in QRELS} for score in (1, -1))
+    runs = {f"r{number}": good if number % 2 else bad for number in range(15)}
+    frame = compare(QRELS, runs, "AP")
+    assert len(frame) == 105
+    assert frame["p_holm"].min() < 0.01
+
+
+def test_the_result_is_a_sentence():
+    qrels = {f"q{number}": {"a": 1, "b": 0} for number in range(8)}
+    good = {query: {"a": 2, "b": 1} for query in qrels}
+    bad = {query: {"a": 1, "b": 2} for query in qrels}
+    row = compare(qrels, {"bad": bad, "good": good}, "RR", test="t").iloc[0]
+    assert row.result == (
+        "good has a higher RR than bad: 1.0000 and 0.5000 over 8 queries, a difference of +0.5000 "
+        "(95 % interval +0.5000 to +0.5000; p < 0.0001); good is better in 8, as good in 0, worse "
+        "in 0."
+    )
+    rows = compare(qrels, {"good": good, "bad": bad, "same": bad}, "RR")
+    assert rows.p_holm.tolist() == [3 / 128, 3 / 128, 1]  # both choices of 256 with one sign
+    assert rows.result[0].startswith("bad has a lower RR than good: 0.5000 and 1.0000")
+    assert "p = 0.0234 after Holm's correction for 3 tests" in rows.result[0]
+    assert rows.result[2].startswith("same and bad do not differ significantly in RR: ")
+
+
+def test_unjudged_documents_are_dropped_when_asked():
+    judged = {query: {"a": 1, "b": 0} for query in QRELS}
+    over = {query: {"x": 3, "y": 2, "a": 1} for query in QRELS}
+    plain = {query: {"a": 2, "b": 1} for query in QRELS}
+    frame = compare(judged, {"over": over, "plain": plain}, "RR", judged_only=True)
+    assert (frame.mean_baseline[0], frame.difference[0]) == (1, 0)
+    assert compare(judged, {"over": over, "plain": plain}, "RR").mean_baseline[0] == pytest.approx(
+        1 / 3
+    )
+
+
+@pytest.mark.parametrize("test", ["t", "bootstrap"])
+def test_the_test_that_decides_is_chosen_beforehand(test):
+    frame = compare(QRELS, RUNS, "AP", test=test)
+    assert frame.p_holm.tolist() == holm(frame[f"p_{test}"].to_numpy()).tolist()
 
 
 def test_the_same_seed_gives_the_same_frame():
@@ -89,15 +218,20 @@ def test_only_queries_with_a_value_from_both_are_compared():
 def test_a_measure_without_any_value():
     nothing = {query: {"x": 1.0} for query in QRELS}
     row = compare(QRELS, {"one": nothing, "two": nothing}, "Accuracy").iloc[0]
-    assert (row.queries, row.p_t, row.p_randomisation) == (0, 1, 1)
+    assert (row.queries, row.p_t, row.p_randomisation, row.p_bootstrap) == (0, 1, 1, 1)
+    assert row.result == "Accuracy has no value for a query of both two and one."
     assert np.isnan([row.difference, row.low, row.high]).all()
 
 
 def test_arguments_that_cannot_be():
     with pytest.raises(DataError, match=r"runs: must be two at least. Received: \['weak'\]"):
         compare(QRELS, {"weak": RUNS["weak"]})
-    with pytest.raises(DataError, match="test: must be 'randomisation' or 't'. Received: 'sign'"):
+    with pytest.raises(DataError, match="'randomisation', 'bootstrap' or 't'. Received: 'sign'"):
         compare(QRELS, RUNS, test="sign")
+    with pytest.raises(DataError, match=r"against: must be one of .*'strong'\]. Received: 'han'"):
+        compare(QRELS, RUNS, against="han")
+    with pytest.raises(DataError, match="differences: must have a row at least"):
+        summed_up(differences(QRELS, RUNS, "AP").iloc[:0])
 
 
 @settings(max_examples=50, deadline=None)
