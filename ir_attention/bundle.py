@@ -25,7 +25,7 @@ from ir_attention.errors import BundleError
 __all__ = ["FORMAT", "Bundle", "check_free"]
 
 # Raised when a bundle of this version can no longer be read by the version before.
-FORMAT = 2
+FORMAT = 3
 
 _FILES = ("weights.safetensors", "vocabulary.json", "settings.json", "README.md")
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ir_attention import matchzoo as mz
@@ -25,6 +26,7 @@ import numpy, pandas
 after = {"keras": dir(keras), "keras.utils": dir(keras.utils), "keras.layers": dir(keras.layers)}
 vocabulary = mz.preprocessors.units.Vocabulary()
 vocabulary.fit("the cat sat on the mat".split())
+other = {"K": keras.backend, "numpy": numpy}  # the globals of code that has none of MatchZoo
 frame = pandas.DataFrame({"text_left": list("AABC"), "text_right": list("abbc")})
 print(json.dumps({
     "keras changed": before != after or registered != keras.saving.get_custom_objects(),
@@ -32,6 +34,7 @@ print(json.dumps({
                 if name in sys.modules],
     "numpy": hasattr(numpy, "asscalar"),
     "pathlib": Path.expanduser is not expanduser,
+    "old names": "variable" in dir(keras.backend) or eval("hasattr(K, 'variable')", other),
     "home": str(mz.USER_DIR),
     "made": mz.USER_DIR.exists() or mz.USER_DATA_DIR.exists(),
     "ids": vocabulary.state["term_index"],
@@ -45,6 +48,7 @@ SEEN = {
     "modules": [],
     "numpy": False,
     "pathlib": False,
+    "old names": False,
     "made": False,
     "ids": IDS,
     "pack": [["L-0", "R-0"], ["L-0", "R-1"], ["L-1", "R-1"], ["L-2", "R-2"]],
@@ -106,6 +110,32 @@ def test_the_names_of_keras_2_are_gone():
     assert not hasattr(keras, "engine")
     assert "keras.engine" not in sys.modules
     assert "keras.utils.losses_utils" not in sys.modules
+
+
+def test_two_old_names_for_code_that_uses_matchzoo():
+    from keras import backend as K
+
+    weights = K.variable([[1, 2], [3, 4]], name="w")
+    assert (weights.dtype, K.variable([1], dtype="int32").dtype) == ("float32", "int32")
+    assert K.eval(weights).tolist() == K.eval(weights + 0).tolist() == [[1, 2], [3, 4]]
+    assert type(K.eval(keras.ops.ones(3))) is np.ndarray
+    with pytest.raises(AttributeError, match="'keras.backend' has no attribute 'dot'"):
+        K.dot  # noqa: B018
+    losses = {"K": K, "RankHingeLoss": mz.losses.RankHingeLoss}
+    assert (
+        eval("K.eval(RankHingeLoss()(K.variable([[1], [0]]), K.variable([[3], [1]])))", losses) == 0
+    )
+    for others in ({"K": K, "np": np, "path": Path, "name": "matchzoo"}, {"K": K}):
+        assert not eval("hasattr(K, 'variable')", others)
+
+
+def test_what_is_set_here_is_set_in_matchzoo():
+    package = sys.modules["matchzoo"]
+    before = package.USER_TUNED_MODELS_DIR
+    mz.USER_TUNED_MODELS_DIR = "elsewhere"
+    assert package.USER_TUNED_MODELS_DIR == mz.USER_TUNED_MODELS_DIR == "elsewhere"
+    del mz.USER_TUNED_MODELS_DIR
+    assert package.USER_TUNED_MODELS_DIR == mz.USER_TUNED_MODELS_DIR == before
 
 
 def test_the_package_itself_is_as_it_was_installed():

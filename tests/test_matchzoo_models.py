@@ -345,30 +345,6 @@ def test_parameters():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["DSSM", "DRMM", "MatchPyramid", "KNRM"])
-def test_auto_prepares_and_tunes(name, pack):
-    task = mz.tasks.Ranking(loss=mz.losses.RankHingeLoss(num_neg=2), metrics=["map"])
-    model, preprocessor, builder, _ = mz.auto.prepare(task, getattr(mz.models, name), pack)
-    data = preprocessor.transform(pack, verbose=0)
-    generator = builder.build(data, batch_size=10, seed=7)
-    assert generator.num_neg == 2
-    model.fit_generator(generator, verbose=0)
-    assert list(model.evaluate_generator(builder.build(data, mode="point"))) == METRICS[:1]
-
-
-@pytest.mark.slow
-def test_auto_tunes(pack):
-    data = mz.preprocessors.BasicPreprocessor(6, 8).fit_transform(pack, verbose=0)
-    model = mz.models.DenseBaseline()
-    model.params["task"] = mz.tasks.Ranking()
-    model.params["input_shapes"] = [(6,), (8,)]
-    tuner = mz.auto.Tuner(model.params, train_data=data, test_data=data, num_runs=2, verbose=0)
-    result = tuner.tune()
-    assert len(result["trials"]) == 2
-    assert 0 < result["best"]["score"] <= 1
-
-
-@pytest.mark.slow
 def test_losses_and_models_without_tensorflow_run_on_jax():
     here = Path(__file__).parent
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]

@@ -63,7 +63,7 @@ class PairArrays(NamedTuple):
     pair_query: np.ndarray  # (pairs,) ascending
     document_features: np.ndarray  # (len(document), 8)
     query_features: np.ndarray  # (pieces of the query of each pair, end to end, 8)
-    overall: np.ndarray  # (pairs, 11)
+    overall: np.ndarray  # (pairs, 14)
     row_piece: np.ndarray  # (rows,) places in `pieces`
     row_query: np.ndarray  # (rows,) ascending
     row_features: np.ndarray  # (rows, 8)

@@ -32,7 +32,7 @@ def model_inputs(arrays: PairArrays, sizes: Sizes) -> dict[str, np.ndarray]:
         `row_features` `(rows, 8)`, the words of each query's documents once each, and `row_count`
         `(queries,)`; `pair_count` `(queries,)`, documents of each; `document_row` `(words,)`, the
         row of each word of the documents, with `sentence_length` `(sents,)` and `sentence_count`
-        `(pairs,)`; `query_features` `(asked of each pair, 8)` and `overall` `(pairs, 11)`.
+        `(pairs,)`; `query_features` `(asked of each pair, 8)` and `overall` `(pairs, 14)`.
     """
     queries = len(arrays.query_lengths)
     ragged = {

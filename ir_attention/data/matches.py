@@ -53,6 +53,9 @@ OVERALL_FEATURES = (
     "document words in query",
     "document length",
     "query length",
+    "where the first query content word is found",  # log(1 + words before it) / 4
+    "query numbers found",
+    "a number beside the query's",  # 1 if the document has a number that the query has not
 )
 
 
@@ -66,6 +69,7 @@ class Lexicon(NamedTuple):
     stem: np.ndarray  # (words,) equal numbers for equal stems
     idf: np.ndarray  # (words,) 0 to 1
     content: np.ndarray  # (words,) False for function words
+    digits: np.ndarray  # (words,) whether a digit is in it
     marks: np.ndarray  # end to end
     starts: np.ndarray  # (words,) of each word's marks
     trigrams: np.ndarray  # (words,) how many
@@ -96,7 +100,7 @@ class Matches(NamedTuple):
     place: np.ndarray  # the row of each word of each pair's document, end to end
     document: np.ndarray  # (rows, 8)
     query: np.ndarray  # (words of the query of each pair, end to end, 8)
-    overall: np.ndarray  # (pairs, 11)
+    overall: np.ndarray  # (pairs, 14)
 
 
 class _Shared(NamedTuple):
@@ -117,6 +121,7 @@ def lexicon(
     numbers: dict[str, int] = {}
     stem = np.array([numbers.setdefault(one, len(numbers)) for one in stems], np.int32)
     content = np.array([form not in stop_words for form in forms], bool)
+    digits = np.array([any(map(str.isdecimal, form)) for form in forms], bool)
     codes, trigram, counts = _numbered_trigrams(forms)
     ends = np.cumsum(counts + 1)
     marks = np.empty(len(trigram) + len(forms), np.int32)
@@ -129,7 +134,8 @@ def lexicon(
     kinds[: len(codes)] = 2 - touching
     word = np.repeat(np.arange(len(forms)), counts)
     inner = np.bincount(word[kinds[trigram] == 2], minlength=len(forms))
-    return Lexicon(stem, idf, content, marks, ends - counts - 1, counts, inner, kinds, codes)
+    starts = ends - counts - 1
+    return Lexicon(stem, idf, content, digits, marks, starts, counts, inner, kinds, codes)
 
 
 def match(words: Lexicon, sides: Sides) -> Matches:
@@ -268,12 +274,13 @@ def _of_query(
 
 
 def _overall(words: Lexicon, sides: Sides, of_query: np.ndarray, hit: np.ndarray) -> np.ndarray:
-    """The features of each pair, `(pairs, 11)`; means over no words are 0."""
+    """The features of each pair, `(pairs, 14)`; means over no words are 0."""
     pairs = len(sides.lengths)
     sizes = sides.query_lengths[sides.pair_query]
     starts = np.cumsum(sides.query_lengths) - sides.query_lengths
     pair = np.repeat(np.arange(pairs), sizes)
-    content = words.content[sides.query[spread(starts[sides.pair_query], sizes)]]
+    asked = sides.query[spread(starts[sides.pair_query], sizes)]
+    content = words.content[asked]
 
     def total(values: np.ndarray) -> np.ndarray:
         return np.bincount(pair, values, pairs)
@@ -284,7 +291,10 @@ def _overall(words: Lexicon, sides: Sides, of_query: np.ndarray, hit: np.ndarray
     stems, rare, rare_stems, letters, rare_letters, parts, rare_parts = of_query[:, 1:].T
     contents, rares = total(content), total(rare)
     rare_contents = total(rare * content)
-    inside = np.bincount(np.repeat(np.arange(pairs), sides.lengths), hit, pairs)
+    owner = np.repeat(np.arange(pairs), sides.lengths)
+    inside = np.bincount(owner, hit, pairs)
+    numbers = words.digits[asked]
+    other_numbers = np.bincount(owner, words.digits[sides.document] & (hit == 0), pairs)
     columns = [
         mean(stems, sizes),
         mean(rare_stems, rares),
@@ -297,5 +307,21 @@ def _overall(words: Lexicon, sides: Sides, of_query: np.ndarray, hit: np.ndarray
         inside / np.maximum(sides.lengths, 1),
         np.log1p(sides.lengths) / 4,
         np.log1p(sizes) / 4,
+        np.log1p(_first(words, sides, hit)) / 4,
+        mean(stems * numbers, total(numbers)),
+        other_numbers > 0,
     ]
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _first(words: Lexicon, sides: Sides, hit: np.ndarray) -> np.ndarray:
+    """How many words of each document come before the first content word that is in the query.
+
+    All of them, if there is none.
+    """
+    owner = np.repeat(np.arange(len(sides.lengths)), sides.lengths)
+    place = spread(np.zeros(len(sides.lengths), np.int64), sides.lengths)
+    hits = (hit > 0) & words.content[sides.document]
+    first = np.array(sides.lengths)
+    np.minimum.at(first, owner[hits], place[hits])
+    return first

@@ -33,8 +33,40 @@ def mend(matchzoo: Any) -> None:
         )
         model.attention_layer = staticmethod(_attend)
     matchzoo.contrib.models.HBMP._classifier = staticmethod(_classify)
+    _mend_layers(matchzoo)
     for name, reason in _REFUSED.items():
         getattr(matchzoo.contrib.models, name).__init__ = _refusing(name, reason)
+
+
+def _mend_layers(matchzoo: Any) -> None:
+    """The two layers of Match-SRNN, which can be used without it."""
+    from matchzoo.contrib.layers import matching_tensor_layer, spatial_gru
+
+    matching_tensor_layer.K = SimpleNamespace(l2_normalize=_normalized)
+    spatial_gru.K = SimpleNamespace(dot=ops.matmul, bias_add=ops.add)
+    layer = matchzoo.contrib.layers.SpatialGRU
+    layer.call = _with_its_weights(layer.call)
+
+
+def _normalized(x: Any, axis: int) -> Any:
+    return ops.normalize(x, axis=axis, order=2)
+
+
+def _with_its_weights(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Takes the parts of a spatial GRU's weights as they are at the call.
+
+    MatchZoo takes them when the layer is built, where Keras 3 gives the first values: no training
+    would reach them, and none loaded from a file.
+    """
+
+    def call_and_take(self: Any, inputs: Any, **kwargs: Any) -> Any:
+        gates, states = 3 * self._units, 7 * self._units
+        self._wr, self._wz = self._W[:, :gates], self._W[:, gates:states]
+        self._br, self._bz = self._bias[:gates], self._bias[gates:states]
+        self._b_ij = self._bias[states:]
+        return call(self, inputs, **kwargs)
+
+    return call_and_take
 
 
 def _keeping_masked_outputs(build: Callable[[Any], None]) -> Callable[[Any], None]:

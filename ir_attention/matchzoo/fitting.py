@@ -25,6 +25,12 @@ def mend(matchzoo: Any) -> None:
     model.predict = predict
     matchzoo.load_model = base_model.load_model = load_model
 
+    def save_to(self: Any, dir_path: str | Path | None = None) -> None:
+        """Takes a path in either form; the default is looked up now, not when it is imported."""
+        self._dir_path = Path(dir_path or matchzoo.USER_TUNED_MODELS_DIR)
+
+    matchzoo.auto.tuner.callbacks.SaveModel.__init__ = save_to
+
 
 def fit(
     self: Any,

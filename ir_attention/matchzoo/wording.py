@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import functools
+import re
+import string
 from typing import Any
 
 from ir_attention.errors import MissingExtra
 
 __all__ = ["mend"]
 
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_MARKS = re.compile(rf"([{re.escape(string.punctuation)}])\1*")
+
 
 def mend(matchzoo: Any) -> None:
     """Puts the functions below in place of MatchZoo's own."""
     units = matchzoo.preprocessors.units
     units.Tokenize.transform = _tokenize
+    units.PuncRemoval.transform = _remove_punctuation
     units.StopRemoval.__init__ = _stop_init
     units.StopRemoval.transform = _remove_stop_words
     units.Lemmatization.transform = _lemmatize(units.Lemmatization.transform)
@@ -22,10 +28,25 @@ def mend(matchzoo: Any) -> None:
 
 
 def _tokenize(self: Any, input_: str) -> list[str]:
-    """The words of a text, as `ir_attention.text.words` gives them."""
-    from ir_attention.text import words
+    """The words of a text, as `ir_attention.text.words` gives them, and the marks between them.
 
-    return words(input_)
+    Each mark of punctuation is a token, a run of one mark (`...`, `--`) a single one.
+    """
+    from ir_attention.text import word_spans
+
+    tokens, at = [], 0
+    for start, end in [*word_spans(input_), (len(input_), len(input_))]:
+        between = input_[at:start]
+        if between.strip():
+            tokens += [mark.group() for mark in _MARKS.finditer(between)]
+        tokens.append(input_[start:end])
+        at = end
+    return tokens[:-1]  # the last one is the end of the text
+
+
+def _remove_punctuation(self: Any, input_: list[str]) -> list[str]:
+    """The tokens without the punctuation of ASCII in them; where nothing is left, none at all."""
+    return [left for left in (token.translate(_NO_PUNCTUATION) for token in input_) if left]
 
 
 def _stop_init(self: Any, lang: str = "english") -> None:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,68 +18,21 @@ import pandas as pd
 import ir_attention.matchzoo as mz
 from ir_attention.backend import quiet
 from ir_attention.errors import BundleError
+from ir_attention.models.feeding import BINS, Feed, Side, hashed, match_histogram, pooling_index
+from ir_attention.models.recipes import BASELINES, Recipe
 
-__all__ = ["BASELINES", "Baseline", "Recipe", "global_seed"]
+__all__ = ["Baseline", "global_seed"]
 
 # Pairs that are scored at once. Batches are filled up to this, so that TensorFlow traces the model
 # a single time, and a pair's score is the same whatever it is scored with.
 _ROWS = 64
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a model is built, after MatchZoo's tutorials on WikiQA.
+# What the vectors of histograms are called among the weights, and how long a text may be at most.
+_COMPARED, _MOST_WORDS = "compared", 10_000
 
-    Attributes:
-        model: Its class in `matchzoo.models`.
-        parameters: Of the model, by MatchZoo's names.
-        letters: Whether it reads letter trigrams, `DSSMPreprocessor`, or words,
-            `BasicPreprocessor`.
-        remove_stop_words: Whether function words are left out; trigrams always do without.
-    """
-
-    model: str
-    parameters: dict[str, Any] = field(default_factory=dict)
-    letters: bool = False
-    remove_stop_words: bool = False
-
-
-BASELINES = {
-    "conv-knrm": Recipe(
-        "ConvKNRM",
-        {
-            "filters": 128,
-            "conv_activation_func": "tanh",
-            "max_ngram": 3,
-            "use_crossmatch": True,
-            "kernel_num": 11,
-            "sigma": 0.1,
-            "exact_sigma": 0.001,
-        },
-    ),
-    "dssm": Recipe(
-        "DSSM",
-        {
-            "mlp_num_layers": 3,
-            "mlp_num_units": 300,
-            "mlp_num_fan_out": 128,
-            "mlp_activation_func": "relu",
-        },
-        letters=True,
-    ),
-    "mv-lstm": Recipe(
-        "MVLSTM",
-        {
-            "lstm_units": 50,
-            "top_k": 20,
-            "mlp_num_layers": 2,
-            "mlp_num_units": 10,
-            "mlp_num_fan_out": 5,
-            "mlp_activation_func": "relu",
-        },
-        remove_stop_words=True,
-    ),
-}
+# Layers with names of MatchZoo's own.
+_NAMED = ("dpool_index", "embedding", "match_histogram", "text_left", "text_right")
 
 # What says nothing about the shape of a network, or is no plain value.
 _NOT_KEPT = ("model_class", "optimizer", "task")
@@ -97,9 +48,17 @@ class Baseline:
         name: A key of `BASELINES`.
         preprocessor: MatchZoo's, fitted.
         parameters: Of the model, by MatchZoo's names; they win over those of the recipe.
+        compared: Vectors of length 1 by which words are compared in a histogram, `(vocabulary,
+            width)`. Default: those that the model's embedding begins with; see `compare_by`.
     """
 
-    def __init__(self, name: str, preprocessor: Any, parameters: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        name: str,
+        preprocessor: Any,
+        parameters: Mapping[str, Any],
+        compared: np.ndarray | None = None,
+    ) -> None:
         self.recipe, self.preprocessor = BASELINES[name], preprocessor
         self.model = getattr(mz.models, self.recipe.model)()
         known = self.model.params
@@ -107,9 +66,15 @@ class Baseline:
         for parameter, value in {**self.recipe.parameters, **parameters}.items():
             known[parameter] = value
         known.update(preprocessor.context)  # the sizes of the vocabulary and of the inputs
+        self.lengths = _words_read(preprocessor)
+        if self.recipe.beside == "histogram":
+            known["input_shapes"] = [(self.lengths[0],), (self.lengths[0], BINS)]
         self.model.guess_and_fill_missing_params(verbose=0)
         self.model.build()
         _rename(self.model.backend)
+        self.compared = compared
+        if self.recipe.beside == "histogram" and compared is None:
+            self.compare_by(self.model.backend.get_layer("embedding").get_weights()[0])
 
     @classmethod
     def fitted(
@@ -121,25 +86,52 @@ class Baseline:
             name: A key of `BASELINES`.
             pack: Its texts are what MatchZoo's preprocessor is fitted on.
             lengths: Words of a query and of a document that the model has inputs for; of longer
-                texts the last ones are kept. Trigrams are counted in the whole text.
+                texts the last ones are kept. DSSM's trigrams are counted in the whole text.
             parameters: As of the class.
         """
         preprocessor = _preprocessor(BASELINES[name], lengths)
         return cls(name, preprocessor.fit(pack, verbose=0), parameters)
 
-    def read(self, pack: Any) -> Any:
-        """A DataPack as the model wants it, but for what `on_batch` does; rows keep their order."""
-        return self.preprocessor.transform(pack, verbose=0)
+    def compare_by(self, vectors: np.ndarray) -> None:
+        """Sets the vectors of histograms; they stay when those of the embedding are trained."""
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        self.compared = (vectors / np.maximum(norms, 1e-9)).astype(np.float32)
 
-    def on_batch(self, x: dict[str, Any]) -> None:
-        """Makes the model's inputs of an unpacked batch, in place: trigrams become their counts.
+    def read(self, pack: Any) -> Feed:
+        """A DataPack as arrays; pairs keep their order."""
+        data = self.preprocessor.transform(pack, verbose=0)
+        left, right = (
+            self._side(table[f"text_{side}"], table.get(f"length_{side}"))
+            for side, table in (("left", data.left), ("right", data.right))
+        )
+        relation = data.relation
+        query = data.left.index.get_indexer(relation["id_left"])
+        return Feed(left, right, query, data.right.index.get_indexer(relation["id_right"]))
 
-        Of all texts at once, counts would take gigabytes: `(texts, trigrams)`.
+    def _side(self, texts: Any, lengths: Any) -> Side:
+        if self.recipe.reads == "words":
+            return Side(np.array(texts.tolist(), np.int32), lengths.to_numpy())
+        index = self.preprocessor.context["vocab_unit"].context["term_index"]
+        steps = 1 if self.recipe.reads == "letters" else len(texts.iloc[0])
+        return Side(hashed(texts.tolist(), index, steps), np.zeros(len(texts), int), steps)
+
+    def inputs(self, feed: Feed, query: np.ndarray, document: np.ndarray) -> dict[str, np.ndarray]:
+        """What the model takes, by the names of its inputs.
+
+        Args:
+            feed: What `read` gave.
+            query, document: Places of texts in it, `(pairs,)`.
         """
-        if self.recipe.letters:
-            index = self.preprocessor.context["vocab_unit"].context["term_index"]
-            for side in ("text_left", "text_right"):
-                x[side] = _counts(x[side], index)
+        inputs = {"text_left": feed.left.take(query), "text_right": feed.right.take(document)}
+        lengths = feed.left.lengths[query], feed.right.lengths[document]
+        if self.recipe.beside == "pooling":
+            inputs["dpool_index"] = pooling_index(*lengths, self.lengths)
+        if self.recipe.beside == "histogram":
+            words = inputs["text_left"], inputs.pop("text_right")
+            histogram = match_histogram(np.asarray(self.compared), *words, lengths[1])
+            # MatchZoo's aNMM has no other name for it.
+            inputs["text_right" if self.recipe.model == "ANMM" else "match_histogram"] = histogram
+        return inputs
 
     def score(self, queries: Sequence[str], documents: Sequence[str]) -> np.ndarray:
         """The score of each pair of texts, `(pairs,)`, higher is better; a text may be empty."""
@@ -148,16 +140,15 @@ class Baseline:
         frame = pd.DataFrame({"text_left": list(queries), "text_right": list(documents)})
         return self.score_read(self.read(mz.pack(frame)))
 
-    def score_read(self, data: Any) -> np.ndarray:
-        """The scores of the rows of a DataPack that `read` gave, `(rows,)`."""
-        columns, _ = data.unpack()
-        scores = np.zeros(len(data))
+    def score_read(self, feed: Feed) -> np.ndarray:
+        """The scores of the pairs that `read` gave, `(pairs,)`."""
+        scores = np.zeros(len(feed.query))
         for start in range(0, len(scores), _ROWS):
-            x = {side: columns[side][start : start + _ROWS] for side in ("text_left", "text_right")}
-            self.on_batch(x)
-            rows = len(x["text_left"])
-            full = {side: _filled(values) for side, values in x.items()}
-            scores[start : start + rows] = self.model.backend.predict_on_batch(full)[:rows, 0]
+            rows = slice(start, start + _ROWS)
+            query, document = feed.query[rows], feed.document[rows]
+            filled = np.concatenate([np.arange(len(query)), np.zeros(_ROWS - len(query), int)])
+            x = self.inputs(feed, query[filled], document[filled])
+            scores[rows] = self.model.backend.predict_on_batch(x)[: len(query), 0]
         return scores
 
     def parts(self) -> tuple[dict[str, np.ndarray], dict[str, Any], dict[str, Any]]:
@@ -165,11 +156,12 @@ class Baseline:
         context = self.preprocessor.context
         numbered = context["vocab_unit"].context["index_term"]
         vocabulary: dict[str, Any] = {"terms": [numbered[row] for row in range(len(numbered))]}
-        if not self.recipe.letters:
+        if self.recipe.reads == "words":
             vocabulary["document_terms"] = sorted(context["filter_unit"].context["df"])
         kept = [name for name in self.model.params.keys() if name not in _NOT_KEPT]
         parameters = {name: self.model.params[name] for name in kept}
-        return self._weights(), vocabulary, {"baseline": parameters}
+        settings = {"baseline": parameters, "words": list(self.lengths)}
+        return self._weights(), vocabulary, settings
 
     @classmethod
     def from_parts(
@@ -187,16 +179,17 @@ class Baseline:
                 f"{', '.join(BASELINES)}. Received: model={name!r}"
             )
         parameters = _parameters(settings)
-        lengths = _lengths(parameters)
+        lengths = _lengths(settings)
         preprocessor = _preprocessor(BASELINES[name], lengths)
         _put_back(preprocessor, vocabulary, BASELINES[name], lengths)
         try:
             with global_seed(0):
-                built = cls(name, preprocessor, parameters)
+                built = cls(name, preprocessor, parameters, weights.get(_COMPARED))
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(f"settings.json does not describe a {name} ({error})") from error
         _check_weights(built._weights(), weights)
-        built.model.backend.set_weights([weights[key] for key in built._weights()])
+        own = [weights[name] for name in built._weights() if name != _COMPARED]
+        built.model.backend.set_weights(own)
         # TensorFlow compiles with the first batch, and now and then has something to say about it.
         with quiet():
             built.score(["a"], ["a"])
@@ -205,12 +198,13 @@ class Baseline:
     def _weights(self) -> dict[str, np.ndarray]:
         """By number, since MatchZoo's layers are named after how many there were before them."""
         backend = self.model.backend
-        return {
+        weights = {
             f"weight_{number:03d}_{variable.name}": np.asarray(value)
             for number, (variable, value) in enumerate(
                 zip(backend.weights, backend.get_weights(), strict=True)
             )
         }
+        return weights if self.compared is None else {**weights, _COMPARED: self.compared}
 
 
 @contextlib.contextmanager
@@ -239,32 +233,23 @@ def _rename(backend: Any) -> None:
     """
     backend.name = "baseline"
     for place, layer in enumerate(backend.layers):
-        if layer.name not in ("embedding", "text_left", "text_right"):  # MatchZoo's own names
+        if layer.name not in _NAMED:
             layer.name = f"layer_{place:03d}"
 
 
 def _preprocessor(recipe: Recipe, lengths: tuple[int, int]) -> Any:
-    if recipe.letters:
+    if recipe.reads == "letters":
         return mz.preprocessors.DSSMPreprocessor(with_word_hashing=False)
+    if recipe.reads == "word-letters":
+        return mz.preprocessors.CDSSMPreprocessor(*lengths, with_word_hashing=False)
     return mz.preprocessors.BasicPreprocessor(*lengths, remove_stop_words=recipe.remove_stop_words)
 
 
-def _counts(texts: Any, index: Mapping[str, int]) -> np.ndarray:
-    """How often each trigram is in each text, `(texts, trigrams)`, as MatchZoo's `WordHashing`.
-
-    Column 1 is for trigrams never seen in training; as there, it counts one of them.
-    """
-    counts = np.zeros((len(texts), len(index)), np.float32)
-    for row, trigrams in zip(counts, texts, strict=True):
-        for trigram, count in Counter(trigrams).items():
-            row[index.get(trigram, 1)] = count
-    return counts
-
-
-def _filled(values: np.ndarray) -> np.ndarray:
-    """Zeros after the rows, up to a whole batch."""
-    missing = _ROWS - len(values)
-    return np.concatenate([values, np.zeros((missing, *values.shape[1:]), values.dtype)])
+def _words_read(preprocessor: Any) -> tuple[int, int]:
+    """Words of a query and of a document that there are inputs for; 1 if there is one for all."""
+    if isinstance(preprocessor, mz.preprocessors.DSSMPreprocessor):
+        return 1, 1
+    return preprocessor._fixed_length_left, preprocessor._fixed_length_right
 
 
 def _parameters(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -277,20 +262,19 @@ def _parameters(settings: Mapping[str, Any]) -> dict[str, Any]:
     return parameters
 
 
-def _lengths(parameters: Mapping[str, Any]) -> tuple[int, int]:
+def _lengths(settings: Mapping[str, Any]) -> tuple[int, int]:
     """How many words the model has inputs for, on either side."""
-    shapes = parameters.get("input_shapes")
-    try:
-        (left,), (right,) = shapes  # type: ignore[misc]
-        good = all(isinstance(size, int) and size > 0 for size in (left, right))
-    except (TypeError, ValueError):
-        good = False
-    if not good:
+    lengths = settings.get("words")
+    if (
+        not isinstance(lengths, list)
+        or len(lengths) != 2
+        or not all(type(one) is int and 0 < one <= _MOST_WORDS for one in lengths)
+    ):
         raise BundleError(
-            "settings.json: `input_shapes` must be two lists of a positive number. Received: "
-            f"{shapes!r}"
+            f"settings.json: `words` must be two whole numbers from 1 to {_MOST_WORDS}. Received: "
+            f"{lengths!r}"
         )
-    return left, right
+    return lengths[0], lengths[1]
 
 
 def _put_back(preprocessor: Any, vocabulary: Any, recipe: Recipe, lengths: tuple[int, int]) -> None:
@@ -300,14 +284,18 @@ def _put_back(preprocessor: Any, vocabulary: Any, recipe: Recipe, lengths: tuple
     numbers = units.Vocabulary()
     numbers.context["term_index"].update((term, row) for row, term in enumerate(terms))
     numbers.context["index_term"].update(enumerate(terms))
-    shapes = [(len(terms),)] * 2 if recipe.letters else [(length,) for length in lengths]
+    shapes = {
+        "words": [(length,) for length in lengths],
+        "letters": [(len(terms),)] * 2,
+        "word-letters": [(length, len(terms)) for length in lengths],
+    }[recipe.reads]
     preprocessor.context.update(
         vocab_unit=numbers,
         vocab_size=len(terms),
         embedding_input_dim=len(terms),
         input_shapes=shapes,
     )
-    if not recipe.letters:
+    if recipe.reads == "words":
         kept = units.FrequencyFilter(mode="df")
         kept.context["df"] = set(_terms(vocabulary, "document_terms"))
         preprocessor.context["filter_unit"] = kept

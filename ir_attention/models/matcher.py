@@ -25,13 +25,19 @@ ops = keras.ops
 _SHARED, _SHARE = 8, 0.25
 
 
+_SIDES = ("document", "query")
+
 # The weights of one way of a BiGRU lie in a cell in a layer of Keras.
 _OF_CELL = re.compile("/(forward|backward)/gru_cell/")
 
 
 @dataclass(frozen=True)
 class MatcherSettings:
-    """The sizes of a `Matcher`. Widths in numbers, dropout as a share."""
+    """The sizes of a `Matcher`. Widths in numbers, dropout as a share.
+
+    Without `match_features` or `query_side` the model is as large as with them, but what they would
+    give it is 0, and so are the weights of it that `weights_by_name` gives.
+    """
 
     projection: int = 64
     attention: int = 32
@@ -41,6 +47,8 @@ class MatcherSettings:
     dropout: float = 0.2
     levels: int = 2
     trainable_vectors: bool = False
+    match_features: bool = True
+    query_side: bool = True
 
 
 @keras.saving.register_keras_serializable("ir_attention")
@@ -98,7 +106,7 @@ class Matcher(keras.Model):
     of `data.matches` and the largest cosine of the raw vectors), and goes up the hierarchy of
     `HierarchicalEncoder`. Each query word attends over the document's words with its own
     attention, is compared likewise and pooled by its own additive attention. Both vectors and
-    eleven features of the pair give the score, with a linear way past the hidden layer.
+    fourteen features of the pair give the score, with a linear way past the hidden layer.
 
     Everything up to the sentences is computed once for each word of a query's documents, however
     often it stands there; dropout takes the same of it everywhere.
@@ -218,7 +226,24 @@ class Matcher(keras.Model):
 
     def weights_by_name(self) -> dict[str, np.ndarray]:
         """Every weight but the table, as `layer/weight`: what `pair_forward.score_pairs` takes."""
-        return {name: ops.convert_to_numpy(weight) for name, weight in named_weights(self).items()}
+        weights = {
+            name: ops.convert_to_numpy(weight) for name, weight in named_weights(self).items()
+        }
+        for name, rows in self._unused():
+            weights[name] = weights[name].copy()
+            weights[name][rows] = 0
+        return weights
+
+    def _unused(self) -> list[tuple[str, slice]]:
+        """Rows of weights that only ever meet zeros."""
+        s, rows = self.settings, []
+        if not s.match_features:
+            rows += [(f"{side}_compare/kernel", slice(-WORD_INPUTS, None)) for side in _SIDES]
+            rows += [("score_hidden/kernel", slice(-PAIR_INPUTS, None))]
+            rows += [("score_skip/kernel", slice(None))]
+        if not s.query_side:
+            rows += [("score_hidden/kernel", slice(2 * s.gru, 2 * s.gru + s.hidden))]
+        return rows
 
     def load_by_name(self, weights: Mapping[str, np.ndarray]) -> None:
         """Sets every weight but the table, whatever backend it was trained on; see `Bundle`."""
@@ -248,7 +273,8 @@ class Matcher(keras.Model):
             steps=self.steps,
             packed=self.document_encoder.word_gru.runs_packed,
         )
-        features = ops.concatenate([x["row_features"], found.best_document[:, None]], axis=-1)
+        seen = float(self.settings.match_features)
+        features = _features(x["row_features"], found.best_document, seen)
         compared = self.document_compare(_compare(d, found.document, features))
         document = self.document_encoder(
             drop_compare(compared, training=training),
@@ -260,7 +286,7 @@ class Matcher(keras.Model):
 
         # The words of its query, for each pair.
         asked, places = members.asked_of_pairs(asked_words)
-        features = ops.concatenate([x["query_features"], found.best_query[:, None]], axis=-1)
+        features = _features(x["query_features"], found.best_query, seen)
         q = ops.take(q, places, axis=0)
         compared = self.query_compare(_compare(q, found.query, features))
         compared = padded_rows(
@@ -269,10 +295,11 @@ class Matcher(keras.Model):
         mask = ops.arange(ops.shape(compared)[1], dtype="int32") < ops.expand_dims(asked, 1)
         pooled = self.query_pool(compared, mask=mask)
 
-        vector = ops.concatenate([document, pooled, x["overall"]], axis=-1)
+        pooled, overall = pooled * float(self.settings.query_side), x["overall"] * seen
+        vector = ops.concatenate([document, pooled, overall], axis=-1)
         hidden = self.score_hidden(drop_score(vector, training=training))
         score = self.score_output(drop_hidden(hidden, training=training))
-        return ops.cast(ops.squeeze(score + self.score_skip(x["overall"]), axis=-1), "float32")
+        return ops.cast(ops.squeeze(score + self.score_skip(overall), axis=-1), "float32")
 
 
 def named_weights(model: Any) -> dict[str, Any]:
@@ -294,6 +321,11 @@ def _evidence_first(shape: Any, dtype: Any = None) -> Any:
     start = np.zeros(shape, np.float32)
     start[:_SHARED] = _SHARE
     return ops.convert_to_tensor(start, dtype)
+
+
+def _features(matches: Any, cosine: Any, seen: float) -> Any:
+    """The match features of words, or zeros in their place if `seen` is 0."""
+    return seen * ops.concatenate([matches, cosine[:, None]], axis=-1)
 
 
 def _compare(one: Any, other: Any, features: Any) -> Any:

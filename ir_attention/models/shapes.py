@@ -8,7 +8,7 @@ __all__ = ["PAIR_INPUTS", "WORD_INPUTS", "bi_encoder_shapes", "matcher_shapes"]
 
 # How many match features a matcher reads: of a word, with the largest cosine, and of a pair.
 WORD_INPUTS = 9
-PAIR_INPUTS = 11
+PAIR_INPUTS = 14
 
 Shapes = dict[str, tuple[int, ...]]
 

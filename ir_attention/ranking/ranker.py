@@ -11,6 +11,7 @@ import numpy as np
 from ir_attention.bundle import Bundle
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.errors import BundleError, DataError
+from ir_attention.models.recipes import BASELINES
 from ir_attention.models.shapes import bi_encoder_shapes, matcher_shapes
 from ir_attention.ranking.encoder import CAPACITY, Encoder
 from ir_attention.ranking.explain import Explanation, explain_pair
@@ -28,12 +29,12 @@ _SHAPES: dict[str, Callable[..., dict[str, tuple[int, ...]]]] = {
     "han-bi": bi_encoder_shapes,
 }
 # What is no size among the settings of a model.
-_NO_SIZES = {"dropout", "trainable_vectors"}
+_NO_SIZES = {"dropout", "match_features", "query_side", "trainable_vectors"}
+
+# Beside bm25, models that no network of ours or MatchZoo's scores with.
+_READY = ("lexical", "minilm", "tfidf")
 
 Tokenizer = Callable[[str], list[str]]
-
-# Names that make it worth loading TensorFlow.
-_MATCHZOO = ("conv-knrm", "dssm", "mv-lstm")
 
 
 class Scorer(Protocol):
@@ -238,8 +239,10 @@ def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None, threads: 
             return BM25Scorer(**bundle.settings["bm25"])
         except (KeyError, TypeError, DataError) as error:
             raise BundleError(f"settings.json does not describe a bm25 ({error})") from error
-    if bundle.model not in _MATCHZOO:
-        known = ", ".join(sorted(("bm25", *_SHAPES, *_MATCHZOO)))
+    if bundle.model in _READY:
+        return _ready_scorer(bundle, threads)
+    if bundle.model not in BASELINES:
+        known = ", ".join(sorted(("bm25", *_READY, *_SHAPES, *BASELINES)))
         raise BundleError(
             f"settings.json names no model that is known here. Known: {known}. Received: "
             f"model={bundle.model!r}"
@@ -247,6 +250,21 @@ def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None, threads: 
     from ir_attention.models.baselines import Baseline
 
     return Baseline.from_parts(bundle.weights, bundle.vocabulary, bundle.settings)
+
+
+def _ready_scorer(bundle: Bundle, threads: int) -> Scorer:
+    from ir_attention.scoring.lexical import LexicalScorer
+    from ir_attention.scoring.minilm import MiniLMScorer
+    from ir_attention.scoring.tfidf import TfidfScorer
+
+    weights, vocabulary, settings = bundle.weights, bundle.vocabulary, bundle.settings
+    try:
+        if bundle.model == "minilm":
+            return MiniLMScorer.from_parts(settings, threads=threads)
+        kind = LexicalScorer if bundle.model == "lexical" else TfidfScorer
+        return kind.from_parts(weights, vocabulary, settings)
+    except DataError as error:
+        raise BundleError(f"the bundle does not describe a {bundle.model}: {error}") from error
 
 
 def _matcher_scorer(bundle: Bundle, tokenizer: Tokenizer | None, threads: int) -> MatcherScorer:

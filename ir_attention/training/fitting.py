@@ -21,7 +21,12 @@ from ir_attention.data.splits import split_by_query
 from ir_attention.errors import DataError
 from ir_attention.evaluation.measures import check_measures, evaluate_quietly
 from ir_attention.reports.card import model_card
-from ir_attention.training.settings import MODELS, TrainingSettings, training_settings
+from ir_attention.training.settings import (
+    MODELS,
+    TrainingSettings,
+    filled,
+    training_settings,
+)
 
 __all__ = ["Learner", "Trained", "train"]
 
@@ -59,7 +64,8 @@ class Trained:
 
     Attributes:
         bundle: The model of the best epoch.
-        history: A row per epoch: `epoch` (from 1), `loss`, the dev measure by its name, `seconds`.
+        history: A row per epoch: `epoch` (from 1), `loss`, the dev measure by its name, `seconds`,
+            and `cpu_seconds` of all threads since the first one began.
         notes: What was noticed about the data, a sentence each.
         interrupted: Whether Ctrl-C ended the training.
         folder: Where the bundle was written, or None.
@@ -112,6 +118,7 @@ def train(
     check_measures([settings.measure])
     if out is not None:
         check_free(out, overwrite=settings.overwrite)
+    settings = filled(settings, model)
     versions = _versions()
     train_pairs, dev_pairs, notes = _pairs(train, dev, seed, say)
     if not (dev_pairs["label"] > 0).any():
@@ -185,10 +192,10 @@ def _learner(
         from ir_attention.training.matching import MatcherLearner
 
         return MatcherLearner(model, train, dev, vectors, seed=seed, settings=settings)
-    if model == "bm25":
-        from ir_attention.training.counting import BM25Learner
+    if model in ("bm25", "lexical", "minilm", "tfidf"):
+        from ir_attention.training.counting import CountingLearner
 
-        return BM25Learner(dev)
+        return CountingLearner(model, train, dev, vectors, settings=settings)
     from ir_attention.training.baseline import BaselineLearner
 
     train, dev = decode(train), decode(dev)  # as MatchZoo takes them
@@ -207,15 +214,23 @@ def _fit(
     best, best_state, best_epoch = -np.inf, learner.state(), 0
     patience = settings.patience or max(2, learner.epochs // 4)
     measure = _dev_measure(dev, name)
+    began = time.process_time()
     try:
         for epoch in range(1, learner.epochs + 1):
+            spent = time.process_time() - began
+            if settings.budget is not None and epoch > 1:
+                if spent * epoch / (epoch - 1) > settings.budget:
+                    say(f"{spent:.0f} of {settings.budget:g} s are spent: no time for another")
+                    break
             start = time.perf_counter()
             loss = learner.fit_epoch(epoch)
             if not np.isfinite(loss):
                 raise DataError(f"the loss of epoch {epoch} is {loss}: try a smaller learning_rate")
             value = measure(learner.score_dev())
             seconds = time.perf_counter() - start
-            rows.append({"epoch": epoch, "loss": loss, name: value, "seconds": round(seconds, 1)})
+            cpu = time.process_time() - began
+            row = {"epoch": epoch, "loss": loss, name: value, "seconds": round(seconds, 1)}
+            rows.append({**row, "cpu_seconds": round(cpu, 1)})
             better = value > best
             say(
                 f"epoch {epoch} of {learner.epochs}: loss {loss:.4f}, dev {name} {value:.4f}"

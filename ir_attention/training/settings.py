@@ -8,20 +8,43 @@ from difflib import get_close_matches
 from typing import Any
 
 from ir_attention.errors import DataError
+from ir_attention.models.recipes import BASELINES
 
-__all__ = ["MODELS", "PRECISIONS", "TrainingSettings", "training_settings", "usual_epochs"]
+__all__ = [
+    "MODELS",
+    "PRECISIONS",
+    "TrainingSettings",
+    "filled",
+    "training_settings",
+    "usual_epochs",
+]
 
 # By name: its kind, and what it is in a line.
 MODELS = {
+    "anmm": ("MatchZoo", "aNMM: bins of similarities, query words weighted (Yang et al. 2016)"),
+    "arc-i": ("MatchZoo", "ARC-I: two towers of convolutions (Hu et al. 2014)"),
+    "arc-ii": ("MatchZoo", "ARC-II: convolutions over pairs of phrases (Hu et al. 2014)"),
     "bm25": (
         "words",
         "BM25 over the candidates; how rare a word is, is counted over those of a request",
     ),
+    "cdssm": ("MatchZoo", "CDSSM: convolutions over words as trigrams (Shen et al. 2014)"),
     "conv-knrm": ("MatchZoo", "Conv-KNRM: kernels over n-gram similarities (Dai et al. 2018)"),
+    "drmm": ("MatchZoo", "DRMM: histograms of word similarities (Guo et al. 2016)"),
+    "drmmtks": ("MatchZoo", "DRMM-TKS: the strongest similarities of each query word"),
     "dssm": ("MatchZoo", "DSSM: two towers over letter trigrams (Huang et al. 2013)"),
+    "duet": ("MatchZoo", "DUET: exact matches beside learnt ones (Mitra et al. 2017)"),
     "han": ("attention", "hierarchical documents that attend over the query; for re-ranking"),
     "han-bi": ("attention", "queries and documents to vectors, each by itself; for indexes"),
+    "knrm": ("MatchZoo", "K-NRM: kernels over word similarities (Xiong et al. 2017)"),
+    "lexical": ("words", "a logistic regression over fourteen features of the words in common"),
+    "match-pyramid": ("MatchZoo", "MatchPyramid: images of similarities (Pang et al. 2016)"),
+    "minilm": (
+        "vectors",
+        "all-MiniLM-L6-v2 as it is (--vectors FOLDER): cosines, no training",
+    ),
     "mv-lstm": ("MatchZoo", "MV-LSTM: similarities of BiLSTM states (Wan et al. 2016)"),
+    "tfidf": ("words", "cosines of TF-IDF vectors; how rare a word is, is counted in training"),
 }
 
 # What Keras calls the precisions.
@@ -33,6 +56,11 @@ _WHOLE = (
     "most_vectors threads"
 ).split()
 
+_SWITCHES = ("split_sentences", "match_features", "query_side", "overwrite", "keep_interrupted")
+
+# Settings whose default depends on the model or on the data.
+_DEFAULTED = ("budget", "dropout", "epochs", "loss", "patience", "width")
+
 # With 110 headlines, 7 steps an epoch, a matcher was still far from its best after 5 epochs, and at
 # its best from 10 to 40 on; chosen on dev.
 _STEPS, _MOST_EPOCHS = 300, 40
@@ -43,12 +71,16 @@ class TrainingSettings:
     """The settings of a training; the defaults are the recipe's.
 
     Args:
-        epochs: Rounds over the training queries at most. Default: 5, of MatchZoo's models 10; with
-            few queries as many as make 300 steps, 40 at most.
+        epochs: Rounds over the training queries at most. Default: 5, of MatchZoo's models 20 to 30;
+            with few queries as many as make 300 steps, 40 at most.
+        budget: Seconds of processor time, of all threads, after which no further round begins that
+            would not end in time, by what the rounds before took; the first one always does. What
+            is kept then depends on how fast the machine is. Default: no limit.
         patience: Rounds without a better dev measure after which training stops. Default: 2, or a
             quarter of the epochs if that is more.
         measure: What decides which epoch is the best, by its `ir_measures` name.
-        loss: `softmax` over the list of candidates, or `hinge` over pairs of it.
+        loss: `softmax` over the list of candidates, or `hinge` over pairs of it. Default: softmax,
+            of MatchZoo's models that of their recipes.
         margin: Of the hinge loss, in units of the score.
         learning_rate: Of Adam; decays linearly to a tenth.
         warmup: Steps in which the rate rises to it; a tenth of all steps at most.
@@ -61,8 +93,12 @@ class TrainingSettings:
         sentences: Sentences of a document that training takes at most; fewer if all but one in
             200 documents have fewer.
         split_sentences: Whether a document has sentences, or is read as one.
-        dropout: Share of values dropped in training.
-        width: Of word vectors that are learnt from the training texts.
+        match_features: Whether `han` is told which words match; False to see what that is worth.
+        query_side: Whether `han` has a vector of the query, too; False as above.
+        dropout: Share of values dropped in training. Default: .2, of MatchZoo's models that of
+            their recipes.
+        width: Of word vectors that are learnt from the training texts. Default: 128, of MatchZoo's
+            models that of their recipes.
         min_count: How often a word must occur there to have one.
         most_vectors: Words that have one at most; of a file, words beyond the training texts'.
         tokenizer: Cuts a text into words, `str -> list[str]`, instead of `text.words`. It cannot be
@@ -75,16 +111,17 @@ class TrainingSettings:
         keep_interrupted: Whether Ctrl-C ends the training with the best epoch so far, which is then
             written as any other; it is passed on if no epoch is over, and always by default.
 
-    MatchZoo's models take `epochs`, `patience`, `measure`, `loss` (with 4 irrelevant documents
-    beside a relevant one, or with 1 if it is `hinge`), `margin`, `learning_rate` (it stays as it
-    is), `clip`, `query_words` (in scoring too: their inputs have a fixed length), `dropout`
-    (MV-LSTM), `width`, `most_vectors`, `overwrite` and `keep_interrupted`.
+    MatchZoo's models take `epochs`, `budget`, `patience`, `measure`, `loss` (with 4 irrelevant
+    documents beside a relevant one, or with 1 if it is `hinge`), `margin`, `learning_rate` (it
+    stays as it is), `clip`, `query_words` (in scoring too: their inputs have a fixed length),
+    `dropout`, `width`, `most_vectors`, `overwrite` and `keep_interrupted`.
     """
 
     epochs: int | None = None
+    budget: float | None = None
     patience: int | None = None
     measure: str = "AP"
-    loss: str = "softmax"
+    loss: str | None = None
     margin: float = 1.0
     learning_rate: float = 1e-3
     warmup: int = 50
@@ -96,8 +133,10 @@ class TrainingSettings:
     sentence_words: int = 36
     sentences: int = 30
     split_sentences: bool = True
-    dropout: float = 0.2
-    width: int = 128
+    match_features: bool = True
+    query_side: bool = True
+    dropout: float | None = None
+    width: int | None = None
     min_count: int = 1
     most_vectors: int = 50_000
     tokenizer: Callable[[str], list[str]] | None = None
@@ -131,9 +170,9 @@ def training_settings(options: dict[str, Any]) -> TrainingSettings:
     _check(settings, "candidates", _is_whole(2), "a whole number of at least 2")
     _check(settings, "warmup", _is_whole(0), "a whole number of at least 0")
     _check(settings, "dropout", lambda value: 0 <= value < 1, "at least 0 and below 1")
-    for name in ("learning_rate", "clip", "margin"):
+    for name in ("learning_rate", "clip", "margin", "budget"):
         _check(settings, name, lambda value: 0 < value < float("inf"), "a number above 0")
-    for name in ("split_sentences", "overwrite", "keep_interrupted"):
+    for name in _SWITCHES:
         _check(settings, name, lambda value: isinstance(value, bool), "true or false")
     _check(settings, "loss", lambda value: value in ("softmax", "hinge"), "softmax or hinge")
     _check(
@@ -141,6 +180,17 @@ def training_settings(options: dict[str, Any]) -> TrainingSettings:
     )
     _check(settings, "tokenizer", lambda value: value is None or callable(value), "callable")
     return settings
+
+
+def filled(settings: TrainingSettings, model: str) -> TrainingSettings:
+    """The settings with the model's own defaults where nothing else was asked for."""
+    if model in BASELINES:
+        recipe = BASELINES[model]
+        own: dict[str, Any] = {"loss": recipe.loss, "width": recipe.width}
+    else:
+        own = {"loss": "softmax", "width": 128, "dropout": 0.2}
+    missing = {name: value for name, value in own.items() if getattr(settings, name) is None}
+    return replace(settings, **missing)
 
 
 def usual_epochs(steps: int, least: int) -> int:
@@ -159,7 +209,7 @@ def _is_whole(least: int) -> Callable[[Any], bool]:
 
 def _check(settings: TrainingSettings, name: str, good: Any, rule: str) -> None:
     value = getattr(settings, name)
-    if name in ("epochs", "patience") and value is None:
+    if name in _DEFAULTED and value is None:
         return
     try:
         fine = bool(good(value))

@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,14 +14,18 @@ import ir_attention.matchzoo as mz
 from ir_attention.backend import keras
 from ir_attention.bundle import Bundle
 from ir_attention.errors import BundleError, DataError
-from ir_attention.models.baselines import BASELINES, Baseline, global_seed
+from ir_attention.models.baselines import Baseline, global_seed
+from ir_attention.models.recipes import BASELINES
 from ir_attention.ranking import Ranker
 from ir_attention.training import MODELS, train
 from ir_attention.training.baseline import BaselineLearner
 from ir_attention.training.settings import TrainingSettings
 
 # Each takes seconds to trace, Conv-KNRM with its 99 kernels most of all.
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("conv-knrm", "mv-lstm")]
+QUICK = ("dssm", "match-pyramid")
+EVERY = [
+    name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in BASELINES
+]
 ODD = ["", "nothing like it #zzz", "flood in Oslo", "日本 👍🏽", "a the of", "flood " * 90]
 
 
@@ -50,11 +55,12 @@ def test_every_one_can_be_trained_by_name():
     assert set(BASELINES) == {name for name, (kind, _) in MODELS.items() if kind == "MatchZoo"}
 
 
-@pytest.mark.parametrize("name", ["dssm", *SLOW])
+@pytest.mark.parametrize("name", EVERY)
 def test_learns_comes_back_and_ranks(name, trained, toy_pairs):
     result = trained(name)
     loss = result.history["loss"]
     assert loss.iloc[-1] < loss.iloc[0]
+    assert result.bundle.settings["training"]["loss"] == BASELINES[name].loss
     ranker = Ranker.load(result.folder)
     scores = ranker.score(toy_pairs)["score"].to_numpy()
     again = Baseline.from_parts(
@@ -68,7 +74,7 @@ def test_learns_comes_back_and_ranks(name, trained, toy_pairs):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["dssm", *SLOW])
+@pytest.mark.parametrize("name", sorted(BASELINES))
 def test_one_seed_one_result_and_no_trace(name, toy_pairs, tmp_path):
     keras.utils.set_random_seed(1)
     before = random.getstate(), np.random.get_state()
@@ -126,17 +132,65 @@ def test_global_seed_gives_back_what_was():
         assert (random.random(), np.random.rand()) == drawn
 
 
-def test_trigrams_are_counted_as_matchzoo_does(toy_pairs):
-    pack = mz.pack(toy_pairs)
-    with global_seed(7):
-        baseline = Baseline.fitted("dssm", pack, lengths=(3, 5), parameters={"mlp_num_units": 7})
+def test_texts_are_read_as_matchzoo_does(toy_pairs):
     texts = mz.pack(pd.DataFrame({"text_left": ODD, "text_right": ODD[::-1]}))
-    x, _ = baseline.read(texts).unpack()
-    baseline.on_batch(x)
-    baseline.preprocessor.with_word_hashing = True
-    expected, _ = baseline.preprocessor.transform(texts, verbose=0).unpack()
-    for side in ("text_left", "text_right"):
-        np.testing.assert_array_equal(x[side], expected[side])
+    for name in ("dssm", "cdssm", "drmm"):
+        with global_seed(7):
+            baseline = Baseline.fitted(name, mz.pack(toy_pairs), lengths=(3, 5), parameters={})
+        feed = baseline.read(texts)
+        x = baseline.inputs(feed, feed.query, feed.document)
+        if name != "drmm":
+            baseline.preprocessor.with_word_hashing = True
+        expected, _ = baseline.preprocessor.transform(texts, verbose=0).unpack()
+        for side in ("text_left", "text_right"):
+            if side in x:
+                np.testing.assert_array_equal(x[side], expected[side])
+        if name == "drmm":
+            callback = mz.data_generator.callbacks.Histogram(baseline.compared, hist_mode="LCH")
+            callback.on_batch_unpacked(expected, None)
+            ours, theirs = x["match_histogram"], expected["match_histogram"]
+            # The words that match themselves: MatchZoo rounds some of them into another bin.
+            np.testing.assert_allclose(ours[..., :28], theirs[..., :28], atol=1e-6)
+            sums = [np.expm1(one[..., 28:]).sum(-1) for one in (ours, theirs)]
+            np.testing.assert_allclose(*sums, atol=1e-5)
+
+
+def test_each_epoch_draws_from_the_whole_pack(toy_pairs):
+    """MatchZoo's own generator overwrites its pack, and would go on with the negatives it drew."""
+    learner = learn(toy_pairs, "dssm", epochs=0)[1]
+    labels = toy_pairs["label"].to_numpy()
+    relevant = {
+        (query, document)
+        for query, document, label in zip(
+            learner.data.query, learner.data.document, labels, strict=True
+        )
+        if label > 0
+    }
+    drawn, epochs = [], 12
+    for epoch in range(1, epochs + 1):
+        batches = list(learner.draw(epoch))
+        pairs = [
+            (query, document, label > 0)
+            for batch in batches
+            for query, document, label in zip(*batch[:2], batch[2][:, 0], strict=True)
+        ]
+        assert {one[:2] for one in pairs if one[2]} == relevant
+        assert all((one[:2] in relevant) == one[2] for one in pairs)
+        groups = np.array([one[2] for one in pairs]).reshape(-1, 5)
+        assert groups[:, 0].all() and not groups[:, 1:].any()
+        queries = np.array([one[0] for one in pairs]).reshape(-1, 5)
+        assert (queries == queries[:, :1]).all()
+        drawn.append({one[:2] for one in pairs if not one[2]})
+    assert drawn[0] != drawn[1]
+    again = list(learner.draw(1))
+    for one, other in zip(again, learner.draw(1), strict=True):
+        np.testing.assert_array_equal(one[1], other[1])
+    negatives = {
+        (query, document)
+        for query, document in zip(learner.data.query, learner.data.document, strict=True)
+        if (query, document) not in relevant
+    }
+    assert set().union(*drawn) == negatives
 
 
 def test_scores_keep_the_order_and_do_not_depend_on_company(trained):
@@ -176,6 +230,26 @@ def test_vectors_start_the_embedding(toy_pairs):
     assert f"vectors cover 2 of the {len(terms)} terms of the model" in learner.notes
 
 
+def test_vectors_of_pieces_are_summed(toy_pairs, tmp_path):
+    from safetensors.numpy import save_file
+    from tokenizers import Tokenizer, models
+
+    pieces = {"[UNK]": 0, "flo": 1, "##od": 2, "os": 3, "##lo": 4}
+    tokenizer = Tokenizer(models.WordPiece(pieces, unk_token="[UNK]"))
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    vectors = np.array([[9, 9], [1, 2], [10, 20], [3, 4], [0.5, 0]], np.float32)
+    save_file({"embeddings": vectors}, tmp_path / "model.safetensors")
+    settings = TrainingSettings()
+    learner = BaselineLearner(
+        "match-pyramid", toy_pairs, toy_pairs[:9], seed=7, settings=settings, vectors=tmp_path
+    )
+    terms = learner.baseline.preprocessor.context["vocab_unit"].context["term_index"]
+    table = learner.state()[0]
+    assert table[terms["flood"]].tolist() == [11, 22]
+    assert table[terms["oslo"]].tolist() == [3.5, 4]
+    assert np.abs(table[terms["comet"]]).max() < 0.2  # a piece of it is unknown
+
+
 def test_what_cannot_be_used(toy_pairs):
     def learner(name, vectors, **options):
         settings = TrainingSettings(**options)
@@ -189,15 +263,14 @@ def test_what_cannot_be_used(toy_pairs):
         learner("mv-lstm", {})
     with pytest.raises(DataError, match="dssm reads the words of `text.words`"):
         learner("dssm", None, tokenizer=str.split)
-    with pytest.raises(DataError, match="different labels"):
+    with pytest.raises(DataError, match="no query has both a relevant document and another"):
         BaselineLearner("dssm", toy_pairs[:0], toy_pairs, seed=7, settings=TrainingSettings())
 
 
 def test_hinge_and_cuts(toy_pairs):
     _, learner = learn(toy_pairs, "dssm", loss="hinge", margin=0.5, epochs=0)
-    task = learner.model.params["task"]
-    assert (task.loss.num_neg, task.loss.margin) == (1, 0.5)
-    assert learner.data.num_neg == 1
+    assert (learner.model.loss.num_neg, learner.model.loss.margin) == (1, 0.5)
+    assert learner.negatives == 1
     assert learner.notes == []
     settings = TrainingSettings(query_words=2)
     cut = BaselineLearner("mv-lstm", toy_pairs, toy_pairs[:9], seed=7, settings=settings)
@@ -233,8 +306,11 @@ def damaged(weights, vocabulary, settings):
         "an object `baseline`. Received: NoneType": (
             weights, vocabulary, without(settings, "baseline")
         ),
-        "must be two lists of a positive number. Received: None": (
-            weights, vocabulary, {**settings, "baseline": without(inner, "input_shapes")}
+        "must be two whole numbers from 1 to 10000. Received: None": (
+            weights, vocabulary, without(settings, "words")
+        ),
+        r"must be two whole numbers from 1 to 10000. Received: \[1, 0\]": (
+            weights, vocabulary, {**settings, "words": [1, 0]}
         ),
         "does not describe a dssm": (
             weights, vocabulary, {**settings, "baseline": {**inner, "mlp_num_units": "many"}}
@@ -251,3 +327,19 @@ def test_damage_is_said(trained):
     for message, broken in damaged(bundle.weights, *parts).items():
         with pytest.raises(BundleError, match=message):
             Baseline.from_parts(*broken)
+
+
+def test_the_table_of_the_docs_is_the_recipes():
+    text = (Path(__file__).parents[2] / "docs" / "baselines.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    rows = [row for row in rows if len(row) == 8]
+    assert [row[0].strip("`") for row in rows] == list(BASELINES)
+    for row, recipe in zip(rows, BASELINES.values(), strict=True):
+        letters = recipe.reads == "letters"
+        assert ("trigrams" in row[1]) == (recipe.reads != "words")
+        assert ("no stop words" in row[1]) == recipe.remove_stop_words
+        assert row[2] == ("all" if letters else str(recipe.document_words))
+        assert row[3] == (str(recipe.width) if recipe.reads == "words" else "-")
+        others = {"hinge": "hinge, 1", "softmax": "softmax, 4"}
+        assert row[4:7] == [others[recipe.loss], str(recipe.groups), str(recipe.epochs)]
+        assert row[7] == "; ".join(f"{name} {value}" for name, value in recipe.parameters.items())

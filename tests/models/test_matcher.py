@@ -338,3 +338,23 @@ def test_large_projections_stay_numbers():
     padded = Matcher(TABLE, model.settings, packed=False)
     padded.load_by_name(model.weights_by_name())
     np.testing.assert_allclose(of_keras(arrays, padded, SIZES._replace(pairs=8)), scores, atol=1e-5)
+
+
+@pytest.mark.parametrize("without", ["match_features", "query_side"])
+def test_what_is_left_out_has_no_say(without):
+    model, whole, arrays = made(**{without: False}), made(), arrays_of(QUERIES[:2])
+    rng = np.random.default_rng(4)
+    scores = of_numpy(arrays, model)
+    np.testing.assert_allclose(scores, of_keras(arrays, model), atol=1e-5)
+    assert np.abs(scores - of_numpy(arrays, whole)).max() > 1e-3
+    if without == "match_features":
+        arrays = arrays._replace(
+            overall=rng.normal(size=arrays.overall.shape),
+            row_features=rng.normal(size=arrays.row_features.shape),
+            query_features=rng.normal(size=arrays.query_features.shape),
+        )
+    else:
+        for weight in model.query_pool.weights:
+            weight.assign(rng.normal(size=weight.shape))
+    np.testing.assert_allclose(of_keras(arrays, model), scores, atol=1e-5)
+    np.testing.assert_allclose(of_numpy(arrays, model), scores, atol=1e-5)

@@ -208,10 +208,3 @@ def test_links_to_nothing_and_files_that_are_none(damaged, name):
     (damaged / name).unlink()
     os.mkfifo(damaged / name)  # whoever reads it waits for ever
     refused(damaged, f"{name} cannot be read (it is not a file)")
-
-
-def test_the_names_that_a_ranker_knows_are_those_that_train():
-    from ir_attention.ranking.ranker import _MATCHZOO
-    from ir_attention.training import MODELS
-
-    assert [name for name, (kind, _) in MODELS.items() if kind == "MatchZoo"] == [*_MATCHZOO]

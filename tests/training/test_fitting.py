@@ -158,7 +158,7 @@ def test_a_loss_that_is_not_finite_ends_the_training():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"model": "bert"}, "no model is called 'bert'. Known: bm25, "),
+        ({"model": "bert"}, "no model is called 'bert'. Known: anmm, arc-i, "),
         ({"epoch": 3}, "no setting is called 'epoch'. Perhaps: epochs"),
         ({"epochs": 0}, "`epochs` must be a whole number of at least 1. Received: epochs=0"),
         ({"dropout": 1.0}, "`dropout` must be at least 0 and below 1. Received: dropout=1.0"),

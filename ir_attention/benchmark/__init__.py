@@ -1,0 +1,1 @@
+"""Several models on one data set: the same pairs, the same budget, one table."""

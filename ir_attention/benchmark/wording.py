@@ -1,0 +1,246 @@
+"""What a benchmark's tables say, in words and in numbers with their units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["LEVEL", "cost", "differences", "notes", "quality", "several", "shown", "verdict"]
+
+# Below it a corrected p value counts as significant.
+LEVEL = 0.01
+
+_NAMES = {"AP": "MAP", "RR": "MRR"}
+
+
+def shown(measure: str) -> str:
+    """What the mean of a measure is called."""
+    return _NAMES.get(measure, measure)
+
+
+def verdict(frame: pd.DataFrame, tests: pd.DataFrame, main: str, against: str | None) -> str:
+    """How the reference row stands to the others, in plain words; of the best one without any."""
+    name, labels = shown(main), dict(zip(frame["row"], frame["label"], strict=True))
+    values = dict(zip(frame["row"], frame[main], strict=True))
+    if against is None or against not in values:
+        best = max(values, key=values.__getitem__)
+        return f"The highest {name} has {labels[best]}: {values[best]:.3f}."
+    value = values[against]
+    above = sum(other > value for other in values.values())
+    place = "the highest" if not above else f"the {_nth(above + 1)} highest"
+    first = f"{labels[against]} has {place} {name} of {_rows(len(frame))}: {value:.3f}."
+    if tests.empty:
+        return first
+    sure = tests["p_holm"] < LEVEL
+    groups = [
+        ("significantly higher than that of", tests[sure & (tests["difference"] > 0)]),
+        ("significantly lower than that of", tests[sure & (tests["difference"] < 0)]),
+        ("not significantly different from that of", tests[~sure]),
+    ]
+    told = []
+    for words, rows in groups:
+        if len(rows):
+            named = [
+                f"{labels[row['baseline']]} ({_difference(row['difference'])}, "
+                f"{_p(row['p_holm'], True)})"
+                for row in rows.to_dict("records")
+            ]
+            told.append(f"{words} {', '.join(named)}")
+    return (
+        f"{first} It is {'; '.join(told)} (level {LEVEL}, randomisation test over queries, "
+        f"corrected by Holm's method for {_tests(len(tests))})."
+    )
+
+
+def quality(frame: pd.DataFrame, measures: Sequence[str], asked: Mapping[str, int]) -> pd.DataFrame:
+    """The measures of each row, as texts.
+
+    Args:
+        frame: Of `summary.figures`.
+        measures: Names; the first one has an interval, and its range over seeds.
+        asked: How many seeds each row was asked for, by its name.
+    """
+    main = measures[0]
+    table = pd.DataFrame({"model": frame["label"]})
+    for measure in measures:
+        table[shown(measure)] = frame[measure].map("{:.3f}".format)
+        if measure == main:
+            table["95 % interval"] = _range(frame["low"], frame["high"])
+            several = frame["seeds"] > 1
+            between = _range(frame["lowest_seed"], frame["highest_seed"])
+            table["seeds from, to"] = [
+                text if there else None for text, there in zip(between, several, strict=True)
+            ]
+    wanted = [
+        asked.get(name, count) for name, count in zip(frame["row"], frame["seeds"], strict=True)
+    ]
+    table["seeds"] = [
+        str(count) if count >= most else f"{count} of {most}"
+        for count, most in zip(frame["seeds"], wanted, strict=True)
+    ]
+    return table
+
+
+def differences(tests: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """The comparisons with the reference row, as texts."""
+    return pd.DataFrame(
+        {
+            "than": [labels[name] for name in tests["baseline"]],
+            "difference": tests["difference"].map(_difference),
+            "95 % interval": [
+                f"{_difference(low)} to {_difference(high)}"
+                for low, high in zip(tests["low"], tests["high"], strict=True)
+            ],
+            "Cohen's d": tests["cohens_d"].map("{:+.2f}".format),
+            "queries better": tests["wins"].map(str),
+            "as good": tests["ties"].map(str),
+            "worse": tests["losses"].map(str),
+            "p": tests["p_randomisation"].map(_p),
+            "p, Holm": tests["p_holm"].map(_p),
+        }
+    )
+
+
+def cost(frame: pd.DataFrame) -> pd.DataFrame:
+    """What each row costs, as texts."""
+    return pd.DataFrame(
+        {
+            "model": frame["label"],
+            "parameters": _whole(frame["parameters"]),
+            "epochs": frame["epochs"].map("{:.0f}".format),
+            "kept": frame["kept_epoch"].map("{:.0f}".format),
+            "training, CPU s": frame["train_cpu_seconds"].map("{:,.1f}".format),
+            "of it epochs, CPU s": frame["fit_cpu_seconds"].map("{:,.1f}".format),
+            "pairs trained / CPU s": _whole(frame["pairs_trained_per_cpu_second"]),
+            "pairs scored / CPU s": _whole(frame["pairs_scored_per_cpu_second"]),
+            "peak memory, MiB": _whole(frame["peak_mib"]),
+        }
+    )
+
+
+def notes(
+    frame: pd.DataFrame,
+    tests: pd.DataFrame,
+    facts: Sequence[Mapping[str, Any]],
+    skipped: Mapping[str, str],
+) -> list[str]:
+    """What a reader must know of the tables, a sentence or some each."""
+    seeds = sorted({fact["seed"] for fact in facts})
+    named = ", ".join(map(str, seeds))
+    lines = [
+        f"Test: {_count(frame['queries'])} queries with both labels; the part has "
+        f"{facts[0]['test_pairs']:,} pairs. Candidates are shuffled before they are ranked; "
+        "documents of equal score count as the mean over their orders.",
+        "Training: each row and seed in a process of its own, on one thread, with the same pairs. "
+        "After each epoch the dev part is ranked, and the best epoch by its "
+        f"{_listed(shown(fact['dev_measure']) for fact in facts)} is kept; the test part is read "
+        "when training is over.",
+        _budget(frame),
+        f"Seeds: {named}; a row that does not depend on one has one run. Measures are means over "
+        "queries and seeds, with the 95 % bootstrap interval over queries of the mean over seeds; "
+        "cost is the mean over seeds, memory the most.",
+        "Pairs trained: those in the batches of an epoch, and the time includes the ranking of the "
+        "dev part. Pairs scored: the test part once more, from text to score.",
+        _vectors(frame),
+        *_endings(frame),
+    ]
+    if len(tests):
+        lines.append(
+            "p: randomisation test over the queries' means over seeds, two-sided; p, Holm: "
+            f"corrected for {_tests(len(tests))}. How much a model moves with its seed is not in "
+            "it."
+        )
+    lines += [f"Not complete: {name}: {reason}." for name, reason in skipped.items()]
+    versions = several(fact["versions"] for fact in facts)
+    lines.append(
+        f"Versions: {', '.join(f'{name} {value}' for name, value in versions.items())}. Machine: "
+        f"{_listed(fact['machine'] for fact in facts)}."
+    )
+    return lines
+
+
+def several(found: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """The versions of all runs; where they differ, all of a package with slashes between."""
+    values: dict[str, dict[str, None]] = {}
+    for versions in found:
+        for name, value in versions.items():
+            values.setdefault(name, {})[value] = None
+    return {name: "/".join(each) for name, each in values.items()}
+
+
+def _budget(frame: pd.DataFrame) -> str:
+    trained = frame[frame["pairs_trained_per_cpu_second"].notna()]
+    budgets = {value if value == value else None for value in trained["budget"]}
+    if not budgets or budgets == {None}:
+        return "Budget: none; a training ends when the dev measure no longer rises."
+    if len(budgets) == 1:
+        return f"Budget: {budgets.pop():,g} CPU seconds of epochs for each training."
+    each = [
+        f"{label} {'none' if value != value or value is None else f'{value:,g}'}"
+        for label, value in zip(trained["label"], trained["budget"], strict=True)
+    ]
+    return f"Budget: not the same for all rows, in CPU seconds of epochs: {', '.join(each)}."
+
+
+def _vectors(frame: pd.DataFrame) -> str:
+    lines = []
+    for name, part in frame.groupby("vectors"):
+        lines.append(f"{name} for {', '.join(part['label'])}")
+    return f"Pretrained vectors: {'; '.join(lines) or 'none'}."
+
+
+def _endings(frame: pd.DataFrame) -> list[str]:
+    lines = []
+    texts = {
+        "budget_ended": "Ended by the budget",
+        "still_rising": "Best in the last epoch, so that more epochs may help",
+    }
+    for column, words in texts.items():
+        rows = frame[frame[column] > 0].to_dict("records")
+        if rows:
+            told = [f"{row['label']} ({row[column]} of {row['seeds']} seeds)" for row in rows]
+            lines.append(f"{words}: {', '.join(told)}.")
+    return lines
+
+
+def _range(low: pd.Series, high: pd.Series) -> list[str]:
+    return [f"{a:.3f} to {b:.3f}" for a, b in zip(low, high, strict=True)]
+
+
+def _whole(values: pd.Series) -> list[str | None]:
+    return [None if value != value else f"{value:,.0f}" for value in values]
+
+
+def _difference(value: float) -> str:
+    return f"{value:+.3f}"
+
+
+def _p(value: float, sign: bool = False) -> str:
+    if value < 0.001:
+        return "p < .001" if sign else "< .001"
+    text = f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+    text = text.removeprefix("0")
+    return f"p = {text}" if sign else text
+
+
+def _count(values: pd.Series) -> str:
+    return " or ".join(f"{value:,}" for value in sorted(set(values)))
+
+
+def _listed(values: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(values))
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
+
+
+def _tests(count: int) -> str:
+    return "1 test" if count == 1 else f"{count} tests"
+
+
+def _nth(number: int) -> str:
+    end = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number % 100 not in (11, 12, 13) else 0)
+    return f"{number}{end or 'th'}"

@@ -1,0 +1,23 @@
+"""One step of a training on TensorFlow, traced once for batches of any size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ir_attention.backend import load_tensorflow
+
+__all__ = ["step_of"]
+
+
+def step_of(model: Any, inputs: dict[str, np.ndarray], target: np.ndarray) -> Any:
+    """A step of training on a batch of any size, traced once, whose logs are returned."""
+    tf = load_tensorflow()
+
+    def any_size(array: np.ndarray) -> Any:
+        return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+
+    signature = [{name: any_size(one) for name, one in inputs.items()}, any_size(target)]
+    model.optimizer.build(model.trainable_variables)
+    return tf.function(lambda x, y: model.train_step((x, y)), input_signature=signature)

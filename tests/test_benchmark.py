@@ -1,0 +1,253 @@
+"""The benchmark: what is asked of it, single runs, and the script."""
+
+import gzip
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ir_attention.benchmark.config import wanted
+from ir_attention.benchmark.jobs import jobs_of
+from ir_attention.benchmark.plan import VARIANTS, content_sum, parts_in, rows_of, seeds_of
+from ir_attention.benchmark.single import _pairs_of_an_epoch, run_one
+from ir_attention.benchmark.store import read_results
+from ir_attention.errors import DataError
+from ir_attention.evaluation import read_run
+from ir_attention.evaluation.measures import evaluate_quietly
+
+SCRIPT = Path(__file__).parents[1] / "pipelines" / "benchmark.py"
+DOCS = Path(__file__).parents[1] / "docs" / "benchmark.md"
+
+
+@pytest.fixture
+def data(toy_pairs, tmp_path):
+    """A folder of three parts, the toy pairs each; `dev` is packed."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    text = toy_pairs.to_csv(sep="\t", index=False).encode()
+    (folder / "train.tsv").write_bytes(text)
+    (folder / "dev.tsv.gz").write_bytes(gzip.compress(text))
+    (folder / "test.tsv").write_bytes(text)
+    return folder
+
+
+# What is asked
+
+
+def test_rows():
+    rows = rows_of(["han", "han:no-matches", "bm25", "dssm", "conv-knrm", "han"])
+    assert [row.name for row in rows] == ["han", "han:no-matches", "bm25", "dssm", "conv-knrm"]
+    assert rows[1].options == {"match_features": False} and rows[1].folder == "han--no-matches"
+    assert rows[1].label == "han, without match features"
+    assert [row.takes_vectors for row in rows] == [True, True, False, False, True]
+    assert [row.takes_budget for row in rows] == [True, True, False, True, True]
+    assert [seeds_of(row, 3) for row in rows[1:4]] == [[7, 8, 9], [7], [7, 8, 9]]
+    assert len(rows_of(VARIANTS)) == len(VARIANTS)
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "..", "", ".x", "a\\b", "a\x00", "a:", "x" * 61])
+def test_a_name_cannot_leave_the_folder(name):
+    with pytest.raises(DataError, match="the name of a row must be"):
+        rows_of([name], {name: ("bm25", {}, "x")})
+
+
+@pytest.mark.parametrize(
+    ("names", "variants", "message"),
+    [
+        ([], {}, "must name one at least"),
+        (["bert"], {}, "no model is called 'bert'"),
+        (["a"], {"a": ("han", {"wide": 3}, "a")}, "a: no setting is called 'wide'"),
+        (["a"], {"a": ("han", {"epochs": 0}, "a")}, "a: `epochs` must be"),
+        (["a"], {"a": ("han", {"budget": 9}, "a")}, "one budget holds for all rows"),
+        (["A", "a"], {"A": ("han", {}, "A"), "a": ("han", {}, "a")}, "share a folder"),
+    ],
+)
+def test_rows_that_cannot_be(names, variants, message):
+    with pytest.raises(DataError, match=message):
+        rows_of(names, variants)
+
+
+def test_the_parts_of_a_folder(data):
+    found = parts_in(data)
+    assert found.title == "data" and found.files["dev"].name == "dev.tsv.gz"
+    assert len({content_sum(path) for path in found.files.values()}) == 1  # packed or not
+    (data / "test.csv").touch()
+    with pytest.raises(DataError, match=r"one file of the test pairs.*test.csv, test.tsv"):
+        parts_in(data)
+    with pytest.raises(DataError, match="must be a folder"):
+        parts_in(data / "train.tsv")
+
+
+def test_a_file_of_ones_own(data, tmp_path):
+    (tmp_path / "own.toml").write_text(
+        'title = "Mine"\ntrain = "data/train.tsv"\ndev = "data/dev.tsv.gz"\n'
+        'test = "data/test.tsv"\nmodels = ["wide", "bm25"]\nmeasures = ["nDCG@3"]\nbudget = 5\n'
+        'against = "wide"\nvectors = "vectors"\n[columns]\ntext_left = "Headline"\n'
+        '[variants.wide]\nmodel = "han"\nlabel = "wide han"\noptions = { width = 256 }\n'
+    )
+    plan = wanted({"seeds": 2, "models": None}, tmp_path / "own.toml")
+    assert plan.data.title == "Mine" and plan.data.columns == {"text_left": "Headline"}
+    assert plan.data.files["train"] == tmp_path / "data/train.tsv"
+    assert [(row.name, row.label, row.options) for row in plan.rows] == [
+        ("wide", "wide han", {"width": 256}),
+        ("bm25", "bm25", {}),
+    ]
+    assert (plan.measures, plan.seeds, plan.budget) == (["nDCG@3"], 2, 5.0)
+    assert plan.vectors == tmp_path / "vectors"
+    # What is typed wins.
+    assert wanted({"data": data, "budget": 9.0}, tmp_path / "own.toml").budget == 9.0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("models = ", "must be a TOML file"),
+        ('modles = ["han"]', "must have no keys but .* Received: modles"),
+        ('models = "han"', "models must be a list"),
+        ("models = [1]", "models must be a list of names"),
+        ("seeds = true", "seeds must be a whole number"),
+        ("seeds = 1.5", "seeds must be a whole number"),
+        ('train = "a.tsv"', "must name train, dev and test"),
+        ('title = "a"', "title is for files that it names itself"),
+        ('train = "a"\ndev = "a"\ntest = "a"\ncolumns.label = 1', "columns must name columns"),
+        ("variants.a = 1", "variants.a must be a table with a model"),
+        ('variants.a = { model = "han", width = 3 }', "variants.a: must have no keys but"),
+        ('variants."../a".model = "han"\nmodels = ["../a"]', "the name of a row must be"),
+        ('models = ["han"]\nmeasures = ["MAPP"]', "no measure of that name"),
+        ('models = ["han"]\nbudget = -1', "--budget"),
+        ('models = ["han"]\nagainst = "bm25"', "--against: must be one of the rows"),
+    ],
+)
+def test_a_file_that_cannot_be(data, tmp_path, text, message):
+    (tmp_path / "own.toml").write_text(text)
+    with pytest.raises(DataError, match=message):
+        wanted({"data": data}, tmp_path / "own.toml")
+
+
+def test_the_example_of_the_docs(tmp_path):
+    example = DOCS.read_text().split("```toml\n")[1].split("```")[0]
+    (tmp_path / "newsroom.toml").write_text(example)
+    plan = wanted({}, tmp_path / "newsroom.toml")
+    assert [row.name for row in plan.rows] == ["han", "han-wide", "conv-knrm", "bm25"]
+    assert plan.rows[1].options == {"width": 256, "epochs": 10}
+    assert (plan.measures[0], plan.seeds, plan.budget) == ("nDCG@5", 5, 300.0)
+
+
+# What is done
+
+
+def test_one_run_and_going_on(data, toy_pairs, tmp_path):
+    out = tmp_path / "out"
+    plan = wanted({"data": data, "models": "bm25,tfidf,minilm", "seeds": 2})
+    jobs, skipped = jobs_of(plan, out, command="python x")
+    assert [(job["row"]["name"], job["seed"]) for job in jobs] == [("bm25", 7), ("tfidf", 7)]
+    assert skipped == {"minilm": "no folder of the model was given (--minilm)"}
+    facts = run_one(json.loads(json.dumps(jobs[0])))
+    left, _ = jobs_of(plan, out, command="python x", say=(said := []).append)
+    assert [job["row"]["name"] for job in left] == ["tfidf"] and said == ["bm25, seed 7: complete"]
+    assert len(jobs_of(plan, out, command="python x", again=True)[0]) == 2
+    # The run gives these measures once more, and holds ids, not texts.
+    found = read_results(out)["bm25"][7]
+    run = read_run(out / "runs/bm25/7/run.trec.gz")
+    again = evaluate_quietly(run, toy_pairs, plan.measures, only_mixed=True)
+    assert again.measures == pytest.approx(facts["measures"])
+    assert found.per_query["AP"].mean() == pytest.approx(facts["measures"]["AP"])
+    for path in (out / "runs/bm25/7").iterdir():
+        content = path.read_bytes()
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        assert b"talk again" not in content and str(tmp_path).encode() not in content
+    assert facts["peak_mib"] > 10 and facts["pairs_scored_per_cpu_second"] > 0
+
+
+def test_parts_that_cannot_be_measured(data, toy_pairs, tmp_path):
+    toy_pairs.assign(label=1).to_csv(data / "test.tsv", sep="\t", index=False)
+    plan = wanted({"data": data, "models": "bm25"})
+    with pytest.raises(DataError, match="test.tsv: must have a query with a relevant document"):
+        jobs_of(plan, tmp_path / "out", command="")
+    assert not (tmp_path / "out").exists()
+
+
+def test_pairs_of_an_epoch(toy_pairs):
+    row = {"options": {}}
+    # 48 queries with 2 relevant documents and 3 others each.
+    assert _pairs_of_an_epoch(toy_pairs, {**row, "model": "han"}) == 48 * 5
+    assert _pairs_of_an_epoch(toy_pairs, {**row, "model": "knrm"}) == 96 * 2  # hinge: 1 other
+    assert _pairs_of_an_epoch(toy_pairs, {**row, "model": "dssm"}) == 96 * 5  # softmax: 4 others
+    few = {"model": "han", "options": {"candidates": 3}}
+    assert _pairs_of_an_epoch(toy_pairs, few) == 48 * 3
+    assert _pairs_of_an_epoch(toy_pairs, {**row, "model": "bm25"}) is None
+
+
+# The script
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("benchmark_script", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--out: must name"),
+        (["--out", "x"], "--data: must name a folder"),
+        (["--out", "x", "--data", "nowhere"], "--data: must be a folder"),
+        (["--out", "x", "--data", "data"], "--models: must name one"),
+        (["--out", "x", "--data", "data", "--models", "han,bert"], "'bert'"),
+        (["--out", "x", "--data", "data", "--models", "han", "--seeds", "0"], "--seeds"),
+        (["--out", "x", "--data", "data", "--models", "han", "--seeds", "many"], "--seeds"),
+        (["--out", "x", "--data", "data", "--models", "han", "--budget", "nan"], "--budget"),
+        (["--out", "x", "--data", "data", "--models", "han", "--vectors", "no"], "no: cannot be"),
+        (["--out", "x", "--data", "data", "--models", "han", "--jobs", "0"], "--jobs"),
+        (["--out", "data", "--data", "data", "--models", "han"], "--out: must be a new folder"),
+        (["--mdoels", "han"], "--mdoels"),
+    ],
+)
+def test_wrong_arguments(script, data, monkeypatch, arguments, message):
+    monkeypatch.chdir(data.parent)
+    monkeypatch.setattr(sys, "argv", ["benchmark.py", *arguments])
+    with pytest.raises(DataError, match=message):
+        script.main()
+    assert not (data.parent / "x").exists()
+
+
+def test_the_command_has_no_place_of_this_machine(script, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["x", "--data", str(tmp_path / "a"), "--out", "b"])
+    assert script.command() == "python pipelines/benchmark.py --data a --out b"
+
+
+@pytest.mark.slow
+def test_from_end_to_end(data):
+    own = data.parent / "own.toml"
+    own.write_text('variants.bad = { model = "dssm", options = { learning_rate = 1e30 } }\n')
+    arguments = ["--data", "data", "--config", own, "--seeds", 2, "--budget", 2, "--out", "out"]
+
+    def run(models):
+        command = [sys.executable, SCRIPT, *arguments, "--models", models]
+        return subprocess.run(
+            [*map(str, command)], capture_output=True, text=True, cwd=data.parent, timeout=300
+        )
+
+    first = run("bad,bm25,dssm")
+    assert first.returncode == 1 and "bad, seed 7: failed" in first.stderr
+    assert "try a smaller learning_rate" in first.stderr and "Traceback" not in first.stderr
+    assert "Not complete: bad: a run of it failed." in first.stdout
+    second = run("bm25,dssm,tfidf")
+    assert second.returncode == 0, second.stderr
+    assert second.stderr.splitlines()[:3] == [
+        *("bm25, seed 7: complete", "dssm, seed 7: complete", "dssm, seed 8: complete")
+    ]
+    frame = pd.read_csv(data.parent / "out/table.csv")
+    assert frame["row"].tolist() == ["bm25", "dssm", "tfidf"]
+    assert frame["seeds"].tolist() == [1, 2, 1]
+    wrong = run("bert")
+    assert wrong.returncode == 1 and len(wrong.stderr.splitlines()) == 1
+    assert wrong.stderr.startswith("Error: no model is called 'bert'.")

@@ -1,0 +1,189 @@
+"""Results of a benchmark: kept and found again, summed up, and what the tables say of them."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ir_attention.benchmark import wording
+from ir_attention.benchmark.store import claim_folder, has_result, read_results, write_result
+from ir_attention.benchmark.summary import Asked, comparisons, figures, write_summary
+from ir_attention.errors import DataError
+from ir_attention.evaluation import compare, read_run
+
+DOCS = Path(__file__).parents[1] / "docs" / "benchmark.md"
+MEASURES = ["AP", "P@1"]
+HOSTILE = "<script>alert(1)</script> | a_b & 100 %"
+
+
+def result(out, name="han", seed=7, values=(1.0, 0.5, 0.25), label=None, **facts):
+    """Writes a run of three queries, whose AP and P@1 are `values`."""
+    per_query = pd.DataFrame(
+        [
+            (f"q{query}", measure, value)
+            for query, value in enumerate(values)
+            for measure in MEASURES
+        ],
+        columns=["query_id", "measure", "value"],
+    )
+    run = pd.DataFrame({"query_id": ["q0"], "doc_id": ["d0"], "score": [0.5]})
+    model = name.split(":")[0]
+    full = {
+        **{"row": name, "label": label or name, "model": model, "seed": seed},
+        "key": {"row": name, "seed": seed, "budget": 20.0, "data": {"test": "0"}},
+        **{"queries": 3, "measures": {"AP": sum(values) / 3}, "test_pairs": 9},
+        **{"dev_measure": "AP", "dev": 0.5, "epochs": 4, "kept_epoch": 2},
+        **{"budget_ended_it": False, "parameters": 1234567, "vector_values": 0},
+        **{"fit_cpu_seconds": 10.0 + seed, "train_cpu_seconds": 20.0 + seed},
+        **{"train_wall_seconds": 30.0, "pairs_trained_per_cpu_second": 100.0},
+        **{"pairs_scored_per_cpu_second": 2000.0, "peak_mib": 500.0 + seed, "vectors": None},
+        **{"versions": {"numpy": "2.0"}, "machine": "a machine", "command": "python x"},
+        **facts,
+    }
+    folder = out / "runs" / name.replace(":", "--") / str(seed)
+    history = pd.DataFrame({"epoch": [1], "AP": [0.5]})
+    write_result(folder, full, per_query=per_query, run=run, history=history)
+    return folder
+
+
+def asked(**changes):
+    plain = {"title": "toy", "seeds": {"han": 2, "bm25": 1}, "measures": MEASURES}
+    return Asked(**{**plain, "against": None, "command": "python x", **changes})
+
+
+def test_results_are_found_again(tmp_path):
+    folder = result(tmp_path, "han:no-matches", 8, label=HOSTILE)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("history.csv", "per_query.csv.gz", "result.json", "run.trec.gz")
+    ]
+    found = read_results(tmp_path)["han:no-matches"][8]
+    assert found.per_query["AP"].to_dict() == {"q0": 1.0, "q1": 0.5, "q2": 0.25}
+    assert found.facts["label"] == HOSTILE
+    assert read_run(folder / "run.trec.gz")["score"].tolist() == [0.5]
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    result(tmp_path, "han:no-matches", 8, label=HOSTILE)  # in place of the first
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in folder.parent.iterdir()] == ["8"]
+
+
+def test_a_run_with_another_key_is_no_match(tmp_path):
+    folder = result(tmp_path)
+    key = {"row": "han", "seed": 7, "budget": 20.0, "data": {"test": "0"}}
+    assert has_result(folder, key)
+    assert not has_result(tmp_path / "runs/han/8", key)
+    with pytest.raises(DataError, match=r"another --out.*budget: 20.0, now 30.0"):
+        has_result(folder, {**key, "budget": 30.0})
+
+
+@pytest.mark.parametrize("damage", ["result.json", "per_query.csv.gz", "run.trec.gz", "all"])
+def test_a_damaged_result_is_said(tmp_path, damage):
+    folder = result(tmp_path)
+    for path in folder.iterdir():
+        if damage == "all":
+            path.write_bytes(b"\x1f\x8b[")
+        elif path.name == damage:
+            path.unlink()
+    with pytest.raises(DataError, match="must hold a whole result"):
+        has_result(folder, {})
+
+
+def test_a_folder_belongs_to_its_data(tmp_path):
+    claim_folder(tmp_path / "out", {"test": "1"})
+    claim_folder(tmp_path / "out", {"test": "1"})
+    with pytest.raises(DataError, match="other data"):
+        claim_folder(tmp_path / "out", {"test": "2"})
+    with pytest.raises(DataError, match="must be a new folder"):
+        claim_folder(tmp_path, {"test": "1"})
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="must be a new folder"):
+        claim_folder(tmp_path / "file", {"test": "1"})
+
+
+def test_figures(tmp_path):
+    result(tmp_path, "han", 7, (1.0, 0.5, 0.0))
+    result(tmp_path, "han", 8, (0.5, 0.5, 0.5), budget_ended_it=True, kept_epoch=4)
+    row = figures(read_results(tmp_path), MEASURES).iloc[0]
+    assert row["AP"] == pytest.approx(0.5)
+    assert (row["lowest_seed"], row["highest_seed"]) == (0.5, 0.5)
+    # Of .75, .5 and .25, the means over seeds.
+    assert 0.25 <= row["low"] < 0.5 < row["high"] <= 0.75
+    assert row["train_cpu_seconds"] == 27.5 and row["peak_mib"] == 508
+    assert (row["seeds"], row["budget_ended"], row["still_rising"]) == (2, 1, 1)
+    assert {*row.index} <= set(re.findall(r"`([\w@]+)`", DOCS.read_text()))
+
+
+def test_comparisons_are_those_of_compare(tmp_path):
+    """The same from runs: with one relevant document at rank r, AP is 1 / r."""
+    rng = np.random.default_rng(3)
+    ranks = rng.integers(1, 6, size=(3, 25))
+    qrels = {f"q{n}": {"d0": 1, **{f"d{m}": 0 for m in range(1, 6)}} for n in range(25)}
+
+    def run(places):
+        return {
+            f"q{n}": {"d0": -place, **{f"d{m}": -m - (m >= place) for m in range(1, 6)}}
+            for n, place in enumerate(places)
+        }
+
+    result(tmp_path, "han", 7, 1 / ranks[0])
+    result(tmp_path, "han", 8, 1 / ranks[1])
+    result(tmp_path, "bm25", 7, 1 / ranks[2])
+    ours = comparisons(read_results(tmp_path), "AP", "han")
+    runs = {"bm25": run(ranks[2]), "han": [run(ranks[0]), run(ranks[1])]}
+    theirs = compare(qrels, runs, "AP", against="han")
+    assert ours["difference"].item() == pytest.approx(theirs["difference"].item(), abs=1e-11)
+    assert ours["p_holm"].item() == theirs["p_holm"].item()
+    assert ours[["wins", "ties", "losses"]].equals(theirs[["wins", "ties", "losses"]])
+    assert comparisons(read_results(tmp_path), "AP", None).empty
+
+
+def test_the_summary(tmp_path):
+    result(tmp_path, "bm25", 7, (0.5, 0.25, 0.25), label=HOSTILE)
+    result(tmp_path, "dssm", 7, (1.0, 1.0, 0.5))
+    result(tmp_path, "han", 7, (1.0, 0.5, 0.0))
+    frame = write_summary(tmp_path, asked(skipped={"minilm": "it is not here"}))
+    assert frame["row"].tolist() == ["han", "bm25", "dssm"]  # asked for first
+    names = {path.name for path in tmp_path.iterdir()} - {"runs"}
+    assert names == {
+        *("table.md", "table.txt", "table.tex", "table.html", "table.csv", "comparisons.csv"),
+        *("summary.json", "cost.png", "cost.svg"),
+    }
+    text = (tmp_path / "table.txt").read_text()
+    rows = [line.split() for line in text.splitlines() if line.startswith("han ")]
+    assert rows[1][:5] == ["han", "0.500", "0.000", "to", "1.000"] and rows[1][-3:] == [
+        *("1", "of", "2")
+    ]
+    assert rows[2] == ["han", "1,234,567", "4", "2", "27.0", "17.0", "100", "2,000", "507"]
+    assert "han has the 2nd highest MAP of 3 rows: 0.500." in text
+    assert "not significantly different from that of" in text
+    assert "3 queries with both labels; the part has 9 pairs" in text
+    assert "Budget: 20 CPU seconds" in text and "Not complete: minilm: it is not here." in text
+    assert "numpy 2.0" in text and "python x" in text
+    assert "<script" not in (tmp_path / "table.html").read_text()
+    summary = json.loads((tmp_path / "summary.json").read_bytes())
+    assert [row["AP"] for row in summary["rows"]] == [0.5, 0.333333, 0.833333]
+    assert pd.read_csv(tmp_path / "table.csv")["AP"].tolist() == [0.5, 0.3333, 0.8333]
+    assert len(pd.read_csv(tmp_path / "comparisons.csv")) == 2
+    before = {path: path.read_bytes() for path in tmp_path.glob("*.*")}
+    write_summary(tmp_path, asked(skipped={"minilm": "it is not here"}))
+    assert {path: path.read_bytes() for path in tmp_path.glob("*.*")} == before
+
+
+def test_the_summary_of_nothing(tmp_path):
+    assert write_summary(tmp_path, asked()).empty and not list(tmp_path.iterdir())
+
+
+def test_runs_of_other_settings_are_not_averaged(tmp_path):
+    result(tmp_path, "han", 7, (1.0, 1.0, 1.0))
+    other = {"row": "han", "seed": 8, "budget": 99.0, "data": {"test": "0"}}
+    result(tmp_path, "han", 8, (0.0, 0.0, 0.0), key=other)
+    frame = write_summary(tmp_path, asked())
+    assert frame["AP"].tolist() == [1.0] and frame["seeds"].tolist() == [1]
+
+
+def test_words():
+    assert wording.several([{"numpy": "1"}, {"numpy": "2"}, {"numpy": "1"}]) == {"numpy": "1/2"}
+    assert [wording._p(p) for p in (0.00001, 0.0123, 0.5, 1.0)] == ["< .001", ".012", ".50", "1.00"]
+    assert wording._nth(1) == "1st" and wording._nth(12) == "12th" and wording._nth(23) == "23rd"
