@@ -20,10 +20,6 @@ __all__ = ["GatedProjection", "Matcher", "MatcherSettings", "named_weights"]
 
 ops = keras.ops
 
-# The features of a pair that say how much of the query was found, before those of lengths; and
-# their first weight, small enough to be outgrown. Chosen on dev.
-_SHARED, _SHARE = 8, 0.25
-
 
 _SIDES = ("document", "query")
 
@@ -198,7 +194,7 @@ class Matcher(keras.Model):
         self.score_skip = keras.layers.Dense(
             1,
             use_bias=False,
-            kernel_initializer=_evidence_first,
+            kernel_initializer="zeros",
             name="score_skip",
             dtype=dtype,
         )
@@ -223,6 +219,14 @@ class Matcher(keras.Model):
         self.score_output.build((None, s.hidden))
         self.score_skip.build((None, PAIR_INPUTS))
         self.built = True
+
+    def start_from(self, weights: np.ndarray) -> None:
+        """Sets what each feature of a pair counts by itself, `(14,)`, before training begins.
+
+        Random weights rank some data sets upside down at first, and a few hundred labels do not
+        turn them round; `training` takes those of a logistic regression.
+        """
+        self.score_skip.kernel.assign(weights.astype(np.float32)[:, None])
 
     def weights_by_name(self) -> dict[str, np.ndarray]:
         """Every weight but the table, as `layer/weight`: what `pair_forward.score_pairs` takes."""
@@ -310,17 +314,6 @@ def named_weights(model: Any) -> dict[str, Any]:
         if layer is not model.table
         for weight in layer.trainable_weights
     }
-
-
-def _evidence_first(shape: Any, dtype: Any = None) -> Any:
-    """The first weights of the linear way: what is shared counts for a document, lengths do not.
-
-    Random ones would rank some data sets upside down at first, and a few hundred labels would not
-    turn them round.
-    """
-    start = np.zeros(shape, np.float32)
-    start[:_SHARED] = _SHARE
-    return ops.convert_to_tensor(start, dtype)
 
 
 def _features(matches: Any, cosine: Any, seen: float) -> Any:

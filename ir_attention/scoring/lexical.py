@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ir_attention.data.arrays import Runs, number_texts
+from ir_attention.data.arrays import Runs, Texts, number_texts
 from ir_attention.data.matches import OVERALL_FEATURES, Sides, match
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.errors import DataError
 from ir_attention.threads import one_blas_thread
 
-__all__ = ["FEATURES", "LexicalScorer", "pair_features"]
+__all__ = ["FEATURES", "LexicalScorer", "numbered_features", "pair_features"]
 
 # Of a pair, each by itself, whatever else is scored with it.
 FEATURES = OVERALL_FEATURES
@@ -105,6 +105,11 @@ def pair_features(
         for side in (queries, documents)
     )
     texts = number_texts(list(numbers), vocabulary, split_sentences=False)
+    return numbered_features(texts, query, document)
+
+
+def numbered_features(texts: Texts, query: np.ndarray, document: np.ndarray) -> np.ndarray:
+    """The same of pairs of numbered texts, `(pairs,)` places in `texts` each."""
     of_text = Runs.of_texts(texts)
     values = np.zeros((len(query), len(FEATURES)))
     for rows in _chunks(query, of_text.lengths[document]):

@@ -17,7 +17,7 @@ from ir_attention.errors import DataError
 from ir_attention.models.baselines import Baseline, global_seed
 from ir_attention.models.feeding import Feed
 from ir_attention.models.recipes import BASELINES
-from ir_attention.text import normal
+from ir_attention.text import normal, words
 from ir_attention.training.adam import Adam
 from ir_attention.training.settings import TrainingSettings, filled, usual_epochs
 from ir_attention.training.steps import step_of
@@ -183,9 +183,8 @@ def _vectors(
         return None
     if BASELINES[model].reads != "words":
         raise DataError(f"{model} reads letters and has no use for vectors of words")
-    tokenize = mz.preprocessors.units.Tokenize().transform
     texts = pd.unique(pd.concat([train["text_left"], train["text_right"]]))
-    wanted = {normal(word) for text in texts for word in tokenize(text)}
+    wanted = {normal(word) for text in texts for word in words(text)}
     return read_vectors(vectors, wanted=wanted, most=settings.most_vectors)
 
 

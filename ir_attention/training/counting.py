@@ -24,11 +24,15 @@ from ir_attention.text import stems
 from ir_attention.threads import one_blas_thread
 from ir_attention.training.settings import TrainingSettings
 
-__all__ = ["CountingLearner", "fit_lexical"]
+__all__ = ["CountingLearner", "fit_features", "fit_lexical"]
 
 # How much the loss counts beside the squares of the weights (scikit-learn's C). On dev and in folds
 # of the training queries, .01 to 1 rank within .003 MAP of each other.
 _LOSS_COUNTS = 0.1
+
+# The least that a feature is taken to vary by. They lie between 0 and about 1; one that is almost
+# the same for all training pairs would else decide on every pair for which it is not.
+_LEAST_SPREAD = 0.02
 
 
 class CountingLearner:
@@ -95,17 +99,12 @@ class CountingLearner:
 def fit_lexical(train: pd.DataFrame) -> tuple[LexicalScorer, float]:
     """A logistic regression on all training pairs; labels above 0 are relevant.
 
-    Both labels count the same, however many pairs have them, so that the score is the log odds of
-    a pair that is as often relevant as not. The same pairs give the same weights.
-
     Returns:
         The scorer, and the mean of both labels' mean log loss.
 
     Raises:
         DataError: All pairs have the same label.
     """
-    from sklearn.linear_model import LogisticRegression
-
     relevant = train["label"].to_numpy() > 0
     if relevant.all() or not relevant.any():
         raise DataError(
@@ -114,22 +113,39 @@ def fit_lexical(train: pd.DataFrame) -> tuple[LexicalScorer, float]:
         )
     vocabulary = _vocabulary(train)
     queries, documents = list(train["text_left"]), list(train["text_right"])
-    values = pair_features(vocabulary, queries, documents)
-    means, scales = values.mean(axis=0), values.std(axis=0)
-    scales[scales < 1e-9] = 1.0  # what is the same for all pairs stays 0
+    weights, loss = fit_features(pair_features(vocabulary, queries, documents), relevant)
+    return LexicalScorer(vocabulary, **weights), loss
+
+
+def fit_features(values: np.ndarray, relevant: np.ndarray) -> tuple[dict[str, np.ndarray], float]:
+    """What each feature counts for a pair to be relevant: a logistic regression.
+
+    Both labels count the same, however many pairs have them, so that the score is the log odds of
+    a pair that is as often relevant as not. The same pairs give the same weights.
+
+    Args:
+        values: Features, `(pairs, features)`.
+        relevant: Bools, `(pairs,)`, of both kinds.
+
+    Returns:
+        `coefficients` of the standardised features, with their `means` and `scales`, and the
+        `intercept`, as of `LexicalScorer`; and the mean of both labels' mean log loss.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    means, scales = values.mean(axis=0), np.maximum(values.std(axis=0), _LEAST_SPREAD)
     fitted = LogisticRegression(C=_LOSS_COUNTS, class_weight="balanced", max_iter=1000)
     with one_blas_thread():
         fitted.fit((values - means) / scales, relevant)
         odds = fitted.decision_function((values - means) / scales)
     losses = np.logaddexp(0, np.where(relevant, -odds, odds))
-    scorer = LexicalScorer(
-        vocabulary,
-        coefficients=fitted.coef_[0],
-        means=means,
-        scales=scales,
-        intercept=fitted.intercept_,
-    )
-    return scorer, float(losses[relevant].mean() + losses[~relevant].mean()) / 2
+    weights = {
+        "coefficients": fitted.coef_[0],
+        "means": means,
+        "scales": scales,
+        "intercept": fitted.intercept_,
+    }
+    return weights, float(losses[relevant].mean() + losses[~relevant].mean()) / 2
 
 
 def _vocabulary(train: pd.DataFrame) -> Vocabulary:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ir_attention.backend import keras, load_tensorflow
+from ir_attention.backend import keras
 from ir_attention.data.arrays import (
     Cuts,
     Runs,
@@ -30,16 +30,22 @@ from ir_attention.models.losses import LOSSES
 from ir_attention.models.matcher import Matcher, MatcherSettings
 from ir_attention.models.numpy_ops import packs
 from ir_attention.scoring.bi_encoder import BiEncoderScorer
+from ir_attention.scoring.lexical import numbered_features
 from ir_attention.scoring.matcher import MatcherScorer, Request
 from ir_attention.text import stems
 from ir_attention.training.adam import Adam
-from ir_attention.training.settings import PRECISIONS, TrainingSettings, usual_epochs
+from ir_attention.training.counting import fit_features
+from ir_attention.training.settings import PRECISIONS, TrainingSettings, filled, usual_epochs
+from ir_attention.training.steps import step_of
 
 __all__ = ["MatcherLearner"]
 
 # The share of documents that training takes with all their sentences, and how many are always
 # taken, lest it never sees two where one is the rule.
 _USUAL, _FEW = 0.995, 3
+
+# Pairs, drawn from all, that are enough to weigh a few features.
+_ENOUGH = 50_000
 
 # Where a model is compiled for each size, what the lengths of ragged arrays are rounded up to.
 _STEP = 512
@@ -73,6 +79,7 @@ class MatcherLearner:
         seed: int,
         settings: TrainingSettings,
     ) -> None:
+        settings = filled(settings, model)
         self.kind, self.settings = model, settings
         self.notes: list[str] = []
         cut = cut_texts(
@@ -88,24 +95,29 @@ class MatcherLearner:
         self.epochs = settings.epochs or usual_epochs(len(self.data), least=5)
         self.notes += cut_report(request.texts, request.query, request.document, self.data.cuts)
         network, sizes = _NETWORKS[model]
-        levels = 2 if settings.split_sentences else 1
+        own: dict[str, Any] = {"dropout": settings.dropout}
+        own["levels"] = 2 if settings.split_sentences else 1
+        if model == "han":
+            own |= {name: getattr(settings, name) for name in ("match_features", "query_side")}
         self.model = network(
             request.table,
-            sizes(dropout=settings.dropout, levels=levels),
+            sizes(**own),
             seed,
             steps=tuple(self.data.cuts),
             threads=settings.threads,
             dtype=PRECISIONS[settings.precision],
         )
+        if model == "han" and settings.match_features:
+            self.model.start_from(_evidence(request, self.data.pairs.label, seed))
         self._step: Any = None
-        own = {"margin": settings.margin} if settings.loss == "hinge" else {}
+        margin = {"margin": settings.margin} if settings.loss == "hinge" else {}
         steps = self.epochs * len(self.data)
         self.model.compile(
             optimizer=Adam(
                 WarmupDecay(settings.learning_rate, min(settings.warmup, steps // 10), steps),
                 global_clipnorm=settings.clip,
             ),
-            loss=LOSSES[settings.loss](settings.queries, **own),
+            loss=LOSSES[str(settings.loss)](settings.queries, **margin),
             # Neither NumPy nor sizes that change from step to step go through XLA.
             jit_compile=False if packs() else "auto",
         )
@@ -121,7 +133,7 @@ class MatcherLearner:
         """What `fit` does, without its road for data, which takes a quarter of a step."""
         self.model.reset_metrics()
         if self._step is None:
-            self._step = _step_of(self.model, *self.data[0])
+            self._step = step_of(self.model, *self.data[0])
         for number in range(len(self.data)):
             logs = self._step(*self.data[number])
         return float(logs["loss"])
@@ -164,7 +176,7 @@ class MatcherLearner:
         idf = stem_idf(stems(numbered.forms), numbered.word, lengths)
         if vectors is None:
             words = _frequent(numbered, self.settings)
-            table = learn_vectors(numbered, words, width=self.settings.width, seed=seed)
+            table = learn_vectors(numbered, words, width=self.settings.width or 128, seed=seed)
             self.notes.append(
                 f"no vectors were given: those of {len(words)} words are learnt from the training "
                 "texts themselves"
@@ -231,18 +243,6 @@ class _Epochs(keras.utils.PyDataset):
         return inputs, target
 
 
-def _step_of(model: Any, inputs: dict[str, np.ndarray], target: np.ndarray) -> Any:
-    """A step of training on a batch of any size, traced once, whose logs are returned."""
-    tf = load_tensorflow()
-
-    def any_size(array: np.ndarray) -> Any:
-        return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
-
-    signature = [{name: any_size(one) for name, one in inputs.items()}, any_size(target)]
-    model.optimizer.build(model.trainable_variables)
-    return tf.function(lambda x, y: model.train_step((x, y)), input_signature=signature)
-
-
 @keras.saving.register_keras_serializable("ir_attention")
 class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
     """Rises linearly to `rate` in `warmup` steps; falls linearly to a tenth at `steps`."""
@@ -258,6 +258,19 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self) -> dict[str, Any]:
         return {"rate": self.rate, "warmup": self.warmup, "steps": self.steps}
+
+
+def _evidence(request: Request, labels: np.ndarray, seed: int) -> np.ndarray:
+    """What a logistic regression makes of each feature of a pair, `(features,)`.
+
+    A few hundred labels are enough for that, and not for finding it out by gradients.
+    """
+    rows = np.flatnonzero(labels >= 0)
+    if len(rows) > _ENOUGH:
+        rows = np.random.default_rng(seed).choice(rows, _ENOUGH, replace=False)
+    values = numbered_features(request.texts, request.query[rows], request.document[rows])
+    weights, _ = fit_features(values, labels[rows] > 0)
+    return weights["coefficients"] / weights["scales"]
 
 
 def _unique(pairs: pd.DataFrame) -> list[str]:

@@ -32,7 +32,7 @@ class Found(NamedTuple):
 
     document: np.ndarray  # (words of all documents, 8)
     query: np.ndarray  # (documents, words of the query, 8)
-    overall: np.ndarray  # (documents, 11)
+    overall: np.ndarray  # (documents, 14)
 
 
 def found_in(groups):
@@ -108,8 +108,21 @@ def test_a_small_pair_by_hand():
         3 / 4,  # the, cat, runs
         math.log(5) / 4,
         math.log(4) / 4,
+        math.log(2) / 4,  # the, a function word, is before the first
+        0,  # no numbers
+        0,
     ]
     np.testing.assert_allclose(found.overall, [overall], atol=1e-6)
+
+
+def test_places_and_numbers_by_hand():
+    query = "the 7 cats of 2020".split()
+    found = matches(query, ["so the 3 cat 7".split(), "of the 2020".split(), ["dog"]])
+    # Content words found first: cat behind three words, 2020 behind two, none behind all.
+    first = [math.log(1 + before) / 4 for before in (3, 2, 1)]
+    np.testing.assert_allclose(found.overall[:, 11], first, atol=1e-6)
+    np.testing.assert_allclose(found.overall[:, 12], [1 / 2, 1 / 2, 0], atol=1e-6)
+    np.testing.assert_array_equal(found.overall[:, 13], [1, 0, 0])  # the 3
 
 
 def test_what_is_not_found_by_hand():
@@ -170,7 +183,7 @@ def test_empty_sides():
     np.testing.assert_array_equal(found.query[[0, 2], 0], [[0, 0, 0.5, 0, 0, 0, 0, 0]] * 2)
     np.testing.assert_array_equal(found.overall[[0, 2], :10], 0)
     assert found.overall[1, 0] == 1
-    assert matches(["cat"], []).overall.shape == (0, 11)
+    assert matches(["cat"], []).overall.shape == (0, 14)
     assert matches([], []).document.shape == (0, 8)
 
 
@@ -262,12 +275,26 @@ def overall_by_hand(query, document):
         inside.mean() if len(document) else 0,
         math.log(1 + len(document)) / 4,
         math.log(1 + len(query)) / 4,
+        math.log(1 + first_by_hand(document, inside)) / 4,
+        mean(found, digits(query)),
+        float(any(digits(document) * (inside == 0))),
     ]
+
+
+def first_by_hand(document, inside):
+    for place, (word, hit) in enumerate(zip(document, inside, strict=True)):
+        if hit and word not in STOP_WORDS:
+            return place
+    return len(document)
+
+
+def digits(words):
+    return np.array([any("0" <= letter <= "9" for letter in word) for word in words], float)
 
 
 word = st.one_of(
     st.sampled_from(
-        "the of cat cats catty #wildcats wild run runs rerunning a i 猫 👍 zyx #cat".split()
+        "the of cat cats catty #wildcats wild run runs rerunning a i 猫 👍 zyx 7 x9".split()
     ),
     st.text("abcé", min_size=1, max_size=5),
 )

@@ -44,6 +44,30 @@ def test_a_model_is_traced_once(toy_pairs, model, monkeypatch):
     assert len(traced) == first
 
 
+def test_han_starts_from_a_logistic_regression(toy_pairs):
+    from sklearn.linear_model import LogisticRegression
+
+    made = learner(toy_pairs)
+    values, labels = [], []
+    for number in range(len(made.data)):
+        inputs, target = made.data[number]
+        real = target[:, 1] >= 0
+        values.append(inputs["overall"][real[: len(inputs["overall"])]])
+        labels.append(target[real, 0])
+    # All pairs are in the one epoch's lists, each once: five candidates a query.
+    values, labels = np.concatenate(values), np.concatenate(labels) > 0
+    assert len(values) == len(toy_pairs)
+    scales = np.maximum(values.std(axis=0), 0.02)
+    fitted = LogisticRegression(C=0.1, class_weight="balanced", max_iter=1000)
+    fitted.fit((values - values.mean(axis=0)) / scales, labels)
+    expected = fitted.coef_[0] / scales
+    kernel = np.asarray(made.model.score_skip.kernel)[:, 0]
+    np.testing.assert_allclose(kernel, expected, atol=1e-3)
+    assert np.abs(kernel).max() > 0.5
+    without = learner(toy_pairs, match_features=False)
+    assert not np.asarray(without.model.score_skip.kernel).any()
+
+
 def test_training_texts_are_cut_once(toy_pairs, monkeypatch):
     cut, texts = matching.cut_texts, []
 
