@@ -51,10 +51,9 @@ def run_one(job: Mapping[str, Any]) -> dict[str, Any]:
         DataError: As `train`.
         MissingExtra: The model needs a package that is not installed.
     """
-    row, said = job["row"], []
+    row = job["row"]
 
     def say(line: str) -> None:
-        said.append(line)
         print(line, file=sys.stderr, flush=True)  # noqa: T201  progress is what it is for
 
     fitted = {part: shuffled_part(job, part) for part in ("train", "dev")}
@@ -88,7 +87,7 @@ def run_one(job: Mapping[str, Any]) -> dict[str, Any]:
         "key": job["key"],
         **result.to_dict(),
         "test_pairs": len(test),
-        **_training(trained, fitted["train"], row, said),
+        **_training(trained, fitted["train"], row),
         **seconds,
         "pairs_scored_per_cpu_second": rate,
         "peak_mib": _peak_mib(),
@@ -139,7 +138,7 @@ def _scored(trained: Trained, test: pd.DataFrame) -> tuple[pd.DataFrame, float]:
 
 
 def _training(
-    trained: Trained, pairs: pd.DataFrame, row: Mapping[str, Any], said: list[str]
+    trained: Trained, pairs: pd.DataFrame, row: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The figures of a training."""
     history, settings = trained.history, trained.bundle.settings
@@ -152,7 +151,7 @@ def _training(
         "dev": float(history[measure].iloc[kept]),
         "epochs": len(history),
         "kept_epoch": kept + 1,
-        "budget_ended_it": any("no time for another" in line for line in said),
+        "budget_ended_it": trained.ended == "budget",
         "parameters": int(settings.get("parameters", 0)),
         "vector_values": _frozen(trained),
         "fit_cpu_seconds": fit,

@@ -67,15 +67,21 @@ class Trained:
         history: A row per epoch: `epoch` (from 1), `loss`, the dev measure by its name, `seconds`,
             and `cpu_seconds` of all threads since the first one began.
         notes: What was noticed about the data, a sentence each.
-        interrupted: Whether Ctrl-C ended the training.
+        ended: What ended the training: `epochs`, all of them; `patience`, as the dev measure no longer
+            rose; `budget`; or `interrupted`, by Ctrl-C.
         folder: Where the bundle was written, or None.
     """
 
     bundle: Bundle
     history: pd.DataFrame
     notes: tuple[str, ...]
-    interrupted: bool
+    ended: str
     folder: Path | None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the training."""
+        return self.ended == "interrupted"
 
 
 def train(
@@ -129,7 +135,7 @@ def train(
     learner = _learner(model, train_pairs, dev_pairs, vectors, seed=seed, settings=settings)
     for note in learner.notes:
         say(note)
-    history, interrupted = _fit(learner, dev_pairs, settings, say)
+    history, ended = _fit(learner, dev_pairs, settings, say)
     weights, vocabulary, own = learner.parts()
     facts = {
         "model": model,
@@ -144,12 +150,12 @@ def train(
         **own,
     }
     notes = (*notes, *learner.notes)
-    if interrupted:
+    if ended == "interrupted":
         notes = (*notes, f"training was interrupted in epoch {len(history) + 1}")
     card = model_card(facts, notes)
     bundle = Bundle(facts, vocabulary, weights, card)
     folder = None if out is None else bundle.save(out, overwrite=settings.overwrite)
-    return Trained(bundle, history, notes, interrupted, folder)
+    return Trained(bundle, history, notes, ended, folder)
 
 
 def _pairs(
@@ -204,13 +210,13 @@ def _learner(
 
 def _fit(
     learner: Learner, dev: pd.DataFrame, settings: TrainingSettings, say: Say
-) -> tuple[pd.DataFrame, bool]:
+) -> tuple[pd.DataFrame, str]:
     """Fits until the dev measure no longer rises; leaves the learner at its best.
 
     Returns:
-        A row per epoch, and whether Ctrl-C came in between.
+        A row per epoch, and what ended it, as `Trained.ended`.
     """
-    name, rows, interrupted = settings.measure, [], False
+    name, rows, ended = settings.measure, [], "epochs"
     best, best_state, best_epoch = -np.inf, learner.state(), 0
     patience = settings.patience or max(2, learner.epochs // 4)
     measure = _dev_measure(dev, name)
@@ -221,6 +227,7 @@ def _fit(
             if settings.budget is not None and epoch > 1:
                 if spent * epoch / (epoch - 1) > settings.budget:
                     say(f"{spent:.0f} of {settings.budget:g} s are spent: no time for another")
+                    ended = "budget"
                     break
             start = time.perf_counter()
             loss = learner.fit_epoch(epoch)
@@ -239,16 +246,17 @@ def _fit(
             if better:
                 best, best_state, best_epoch = value, learner.state(), epoch
             elif epoch - best_epoch >= patience:
+                ended = "patience"
                 break
     except KeyboardInterrupt:
         if not settings.keep_interrupted or not best_epoch:
             raise
-        interrupted = True
+        ended = "interrupted"
         say(f"interrupted in epoch {len(rows) + 1}")
     learner.restore(best_state)
-    if len(rows) > 1 or interrupted:
+    if len(rows) > 1 or ended == "interrupted":
         say(f"kept epoch {best_epoch}: dev {name} {best:.4f}")
-    return pd.DataFrame(rows), interrupted
+    return pd.DataFrame(rows), ended
 
 
 def _dev_measure(dev: pd.DataFrame, name: str) -> Callable[[np.ndarray], float]:

@@ -95,8 +95,8 @@ class TrainingSettings:
         split_sentences: Whether a document has sentences, or is read as one.
         match_features: Whether `han` is told which words match; False to see what that is worth.
         query_side: Whether `han` has a vector of the query, too; False as above.
-        dropout: Share of values dropped in training. Default: .2, of MatchZoo's models that of
-            their recipes.
+        dropout: Share of values dropped in training. Default: .35, of han-bi .2, of MatchZoo's
+            models that of their recipes.
         width: Of word vectors that are learnt from the training texts. Default: 128, of MatchZoo's
             models that of their recipes.
         min_count: How often a word must occur there to have one.
@@ -188,7 +188,7 @@ def filled(settings: TrainingSettings, model: str) -> TrainingSettings:
         recipe = BASELINES[model]
         own: dict[str, Any] = {"loss": recipe.loss, "width": recipe.width}
     else:
-        own = {"loss": "softmax", "width": 128, "dropout": 0.2}
+        own = {"loss": "softmax", "width": 128, "dropout": 0.35 if model == "han" else 0.2}
     missing = {name: value for name, value in own.items() if getattr(settings, name) is None}
     return replace(settings, **missing)
 

@@ -21,7 +21,7 @@ from ir_attention.training.settings import TrainingSettings, usual_epochs
 
 def test_leaves_a_bundle_a_history_and_notes(toy_trained):
     trained, said = toy_trained
-    assert trained.history.columns.tolist() == ["epoch", "loss", "AP", "seconds"]
+    assert trained.history.columns.tolist() == ["epoch", "loss", "AP", "seconds", "cpu_seconds"]
     assert trained.history["epoch"].tolist() == [1, 2]
     assert sorted(path.name for path in trained.folder.iterdir()) == [
         "README.md",
@@ -92,12 +92,28 @@ GOOD, FAIR, BAD = [3, 2, 1], [2, 3, 1], [1, 2, 3]  # AP 1, 1/2, 1/3
 )
 def test_keeps_the_best_epoch(scores, best, epochs):
     learner, said = Scripted(scores), []
-    history, interrupted = _fit(learner, DEV, TrainingSettings(patience=2), said.append)
+    history, ended = _fit(learner, DEV, TrainingSettings(patience=2), said.append)
     assert learner.weight == best
-    assert not interrupted
+    assert ended == ("epochs" if epochs == len(scores) else "patience")
     assert len(history) == epochs
     assert history["AP"].max() == pytest.approx({0: 1, 1: 1 / 2}[int(scores[best - 1] != GOOD)])
     assert said[-1].startswith(f"kept epoch {best}: ")
+
+
+@pytest.mark.parametrize(
+    ("budget", "epochs"),
+    # An epoch takes 10 s: none begins that would end later.
+    [(1, 1), (19.9, 1), (20, 2), (39, 3), (40, 4), (1000, 4)],
+)
+def test_a_budget_is_not_overdrawn(budget, epochs, monkeypatch):
+    learner, said = Scripted([BAD, FAIR, BAD, GOOD]), []
+    monkeypatch.setattr("time.process_time", lambda: 5.0 + 10 * learner.weight)
+    settings = TrainingSettings(patience=3, budget=budget)
+    history, ended = _fit(learner, DEV, settings, said.append)
+    assert history["cpu_seconds"].tolist() == [10.0, 20, 30, 40][:epochs]
+    assert ended == ("epochs" if epochs == 4 else "budget")
+    assert learner.weight == [1, 2, 2, 4][epochs - 1]
+    assert any("no time for another" in line for line in said) == (epochs < 4)
 
 
 class Interrupted(Scripted):
@@ -122,8 +138,8 @@ def test_ctrl_c_ends_a_training_unless_told_otherwise():
 def test_ctrl_c_keeps_the_best_epoch_so_far_when_asked():
     learner, said = Interrupted([BAD, GOOD, FAIR, GOOD], 4), []
     settings = TrainingSettings(keep_interrupted=True)
-    history, interrupted = _fit(learner, DEV, settings, said.append)
-    assert (interrupted, learner.weight, len(history)) == (True, 2, 3)
+    history, ended = _fit(learner, DEV, settings, said.append)
+    assert (ended, learner.weight, len(history)) == ("interrupted", 2, 3)
     assert said[-2:] == ["interrupted in epoch 4", "kept epoch 2: dev AP 1.0000"]
 
 
@@ -134,12 +150,12 @@ def test_ctrl_c_before_an_epoch_is_over_has_nothing_to_keep():
 
 
 def test_ctrl_c_leaves_no_half_written_bundle(toy_pairs, tmp_path, monkeypatch):
-    from ir_attention.training.counting import BM25Learner
+    from ir_attention.training.counting import CountingLearner
 
     def interrupt(self, epoch):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(BM25Learner, "fit_epoch", interrupt)
+    monkeypatch.setattr(CountingLearner, "fit_epoch", interrupt)
     with pytest.raises(KeyboardInterrupt):
         train(toy_pairs, model="bm25", out=tmp_path / "out", say=lambda line: None)
     assert not list(tmp_path.iterdir())
