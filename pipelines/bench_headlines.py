@@ -58,7 +58,7 @@ for model, result in results.items():
 found = {"queries": result.queries, "models": {m: r.to_dict() for m, r in results.items()}}
 if len(runs) > 1:
     table = compare(pairs, runs, ["AP"], seed=args.seed)
-    print(table.to_string(index=False))
+    print(table.drop(columns="result").to_string(index=False))
     found["differences"] = table.to_dict("records")
 line = json.dumps(found)
 if args.out:

@@ -1,4 +1,4 @@
-"""The demo: five models on the shipped headlines, a table, a ranking, a page."""
+"""The demo: six models on the shipped headlines, a table, a ranking, a page."""
 
 import importlib
 import subprocess
@@ -129,11 +129,11 @@ def test_the_demo_from_end_to_end(tmp_path):
         *("han", "han-bi", "report.html", "tweets.txt")
     }
     rows = [line.split()[0] for line in done.stdout.splitlines() if line[:1].isalpha()]
-    assert rows[:6] == ["model", "bm25", "dssm", "conv-knrm", "han-bi", "han"]
+    assert rows[:7] == ["model", "bm25", "lexical", "dssm", "conv-knrm", "han-bi", "han"]
     # Nothing but what is meant for the user: a line per model, where the page is, what is next.
     said = [line for line in done.stderr.splitlines() if line]
-    assert said[0].startswith("Training on 110") and "report.html" in said[6]
-    assert len(said) == 14, done.stderr
+    assert said[0].startswith("Training on 110") and "report.html" in said[7]
+    assert len(said) == 15, done.stderr
     # Its advice can be followed as it stands.
     advice = [line.split("ir_attention ", 1)[1] for line in said if "-m ir_attention" in line]
     for line in advice[:2]:

@@ -33,7 +33,7 @@ def demo(
         bool, typer.Option("--overwrite", help="Replace the demo that is there already.")
     ] = False,
 ) -> None:
-    """Train, compare and look: five models on the headlines that ship with us.
+    """Train, compare and look: six models on the headlines that ship with us.
 
     Takes two to three minutes. Writes FOLDER/report.html and the bundles of han
     and han-bi beside it, which the other commands can use.
