@@ -97,7 +97,7 @@ class BiEncoderScorer(MatcherScorer):
         with one_blas_thread():
             left = self._queries(request.texts, self._words(own), request.query)[0]
             right = self._documents(request.texts, self._words(request), unique)
-        return left, right if len(unique) == len(place) else right[place]
+        return left, right[place]  # a document that is a query, too, has a place before the others
 
     def look(self, query: str, document: str) -> tuple[float, Looks, Request]:
         """The score of one pair, and the weights of words and sentences; none of word to word."""

@@ -27,10 +27,20 @@ class Adam(keras.optimizers.Adam):
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
         if keras.backend.backend() == "tensorflow":
-            # Summed before their norm is taken, where there is a limit to it.
-            tensor = load_tensorflow().convert_to_tensor
-            grads = [one if one is None else tensor(one) for one in grads]
+            grads = [_summed(one) for one in grads]
         return super().apply(grads, trainable_variables)
+
+    def _clip_gradients(self, grads: list[Any]) -> list[Any]:
+        """As Keras; of a table's gradient only the rows that there are go into its norm."""
+        if keras.backend.backend() != "tensorflow" or not self.global_clipnorm:
+            return super()._clip_gradients(grads)
+        tf = load_tensorflow()
+        kept = [one for one in grads if one is not None]
+        squares = [tf.reduce_sum(tf.square(getattr(one, "values", one))) for one in kept]
+        norm = tf.sqrt(tf.add_n([tf.cast(one, "float32") for one in squares]))
+        # Not a number stays what it is, and the loss says so.
+        factor = self.global_clipnorm / tf.maximum(norm, self.global_clipnorm)
+        return [one if one is None else _times(one, factor) for one in grads]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         if keras.backend.backend() != "tensorflow" or self.amsgrad:
@@ -51,5 +61,23 @@ class Adam(keras.optimizers.Adam):
             beta1=tf.cast(self.beta_1, dtype),
             beta2=tf.cast(self.beta_2, dtype),
             epsilon=tf.cast(self.epsilon, dtype),
-            grad=tf.cast(gradient, dtype),
+            grad=tf.cast(tf.convert_to_tensor(gradient), dtype),
         )
+
+
+def _summed(gradient: Any) -> Any:
+    """A gradient in rows with each row once; any other as it is."""
+    tf = load_tensorflow()
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    rows, place = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows))
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)
+
+
+def _times(gradient: Any, factor: Any) -> Any:
+    tf = load_tensorflow()
+    if isinstance(gradient, tf.IndexedSlices):
+        values = gradient.values * tf.cast(factor, gradient.values.dtype)
+        return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
+    return gradient * tf.cast(factor, gradient.dtype)

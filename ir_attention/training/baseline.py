@@ -141,7 +141,9 @@ class BaselineLearner:
         """Puts vectors in the embedding; MatchZoo's own terms lack what `normal` knows."""
         terms = self.baseline.preprocessor.context["vocab_unit"].context["term_index"]
         shape = self.model.get_layer("embedding").get_weights()[0].shape
-        matrix = np.random.default_rng(self.seed).uniform(-_UNKNOWN, _UNKNOWN, shape)
+        import os
+        u = float(os.environ.get("BASE_U", _UNKNOWN))
+        matrix = np.random.default_rng(self.seed).uniform(-u, u, shape)
         if vectors is not None:
             known, found = _of_words(vectors, [normal(term) for term in terms])
             matrix[np.array(list(terms.values()))[known]] = found

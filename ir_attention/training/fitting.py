@@ -67,8 +67,8 @@ class Trained:
         history: A row per epoch: `epoch` (from 1), `loss`, the dev measure by its name, `seconds`,
             and `cpu_seconds` of all threads since the first one began.
         notes: What was noticed about the data, a sentence each.
-        ended: What ended the training: `epochs`, all of them; `patience`, as the dev measure no longer
-            rose; `budget`; or `interrupted`, by Ctrl-C.
+        ended: What ended the training: `epochs`, all of them; `patience`, as the dev measure no
+            longer rose; `budget`; or `interrupted`, by Ctrl-C.
         folder: Where the bundle was written, or None.
     """
 

@@ -39,6 +39,18 @@ def test_a_vector_depends_on_its_text_alone(ranker):
     np.testing.assert_array_equal(together[3], together[4])
 
 
+def test_a_document_may_be_the_query_itself(ranker):
+    """It is numbered with the queries, before the other documents, and stands where it stood."""
+    documents = ["lunch again", "a #comet over Perth", QUERY, "comet"]
+    alone = [ranker.rank(QUERY, [document])["score"][0] for document in documents]
+    ranked = ranker.rank(QUERY, documents)
+    assert ranked["position"][0] == 2
+    scores = ranked.set_index("position")["score"].sort_index()
+    np.testing.assert_allclose(scores, alone, atol=1e-5)
+    pairs = pd.DataFrame({"text_left": QUERY, "text_right": documents})
+    np.testing.assert_allclose(ranker.score(pairs)["score"], alone, atol=1e-5)
+
+
 def test_large_requests_are_encoded_in_parts_and_come_back_in_order(ranker, monkeypatch):
     documents = [f"comet number {n} " * (n % 5) + "over Perth" for n in range(30)]
     whole = ranker.encode(documents)
