@@ -77,4 +77,9 @@ for name in args.data:
     for model, run in runs.items():
         result = evaluate(run, qrels, MEASURES)
         print(json.dumps({"data": name, "run": model, **result.to_dict()}), flush=True)
-    print(compare(qrels, runs, MEASURES, seed=args.seed).drop(columns="result").to_string(index=False), flush=True)
+    print(
+        compare(qrels, runs, MEASURES, seed=args.seed)
+        .drop(columns="result")
+        .to_string(index=False),
+        flush=True,
+    )

@@ -12,6 +12,7 @@ of --out. The same command goes on after an interruption: what is complete there
 import argparse
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -81,8 +82,10 @@ def main() -> int:
     plan = wanted({name: getattr(args, name) for name in given}, args.config)
     jobs, skipped = jobs_of(plan, args.out, command=command(), again=args.again, say=talk)
     seeds = {row.name: len(seeds_of(row, plan.seeds)) for row in plan.rows}
-    asked = Asked(plan.data.title, seeds, plan.measures, plan.against, command(), skipped)
+    asked = Asked(plan.data.title, seeds, plan.measures, plan.against, skipped)
     write_summary(args.out, asked)
+    for name, reason in skipped.items():
+        talk(f"{name}: skipped: {reason}")
     failed = False
     for number, (job, code, last) in enumerate(finished(jobs, args), start=1):
         name = job["row"]["name"]
@@ -95,10 +98,13 @@ def main() -> int:
             text = "\n    ".join([f"failed (exit code {code})", *last])
         talk(f"{number} of {len(jobs)}: {name}, seed {job['seed']}: {text}")
         write_summary(args.out, asked)
-    if len(write_summary(args.out, asked)):
-        print((args.out / "table.txt").read_text())
-        print(args.out / "table.md")
-    return int(failed)
+    frame = write_summary(args.out, asked)
+    if frame.empty:
+        return 1  # nothing could be run
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    print((args.out / "table.txt").read_text(encoding="utf-8"))
+    print(args.out / "table.md")
+    return int(failed or not seeds.keys() & {*frame["row"]})
 
 
 def do(job: Job) -> int:
@@ -123,7 +129,8 @@ def done(job: Job) -> str:
 
 def finished(jobs: list[Job], args: argparse.Namespace) -> Iterator[tuple[Job, int, list[str]]]:
     """Does the jobs, some at a time; yields each with its exit code and its last lines."""
-    waiting, running = list(jobs), []
+    waiting = list(jobs)
+    running: list[tuple[Job, subprocess.Popen[bytes], Any]] = []
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` is as good as Ctrl-C
     try:
         while waiting or running:
@@ -161,8 +168,12 @@ def last_lines(log: Any) -> list[str]:
 
 def command() -> str:
     """What was typed; paths from the root of this machine become relative."""
-    words = [os.path.relpath(word) if os.path.isabs(word) else word for word in sys.argv[1:]]
-    return " ".join(["python pipelines/benchmark.py", *words])
+    words = []
+    for word in sys.argv[1:]:
+        name, sign, value = word.partition("=") if word.startswith("--") else ("", "", word)
+        words.append(name + sign + (os.path.relpath(value) if os.path.isabs(value) else value))
+    line = shlex.join(["python", "pipelines/benchmark.py", *words])
+    return os.fsencode(line).decode(errors="replace")  # whatever the locale takes letters for
 
 
 def line_of(error: BaseException) -> str:

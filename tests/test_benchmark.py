@@ -3,21 +3,31 @@
 import gzip
 import importlib.util
 import json
+import os
+import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from ir_attention.benchmark import plan as plan_module
+from ir_attention.benchmark import single
 from ir_attention.benchmark.config import wanted
 from ir_attention.benchmark.jobs import jobs_of
-from ir_attention.benchmark.plan import VARIANTS, content_sum, parts_in, rows_of, seeds_of
+from ir_attention.benchmark.plan import VARIANTS, content_sum, key_of, parts_in, rows_of, seeds_of
 from ir_attention.benchmark.single import _pairs_of_an_epoch, run_one
 from ir_attention.benchmark.store import read_results
 from ir_attention.errors import DataError
 from ir_attention.evaluation import read_run
 from ir_attention.evaluation.measures import evaluate_quietly
+from ir_attention.models.recipes import BASELINES
+from ir_attention.training.fitting import train
+from ir_attention.training.settings import filled
+
+_GIVEN = ("data", "columns", "measures", "budget", "vectors")
 
 SCRIPT = Path(__file__).parents[1] / "pipelines" / "benchmark.py"
 DOCS = Path(__file__).parents[1] / "docs" / "benchmark.md"
@@ -49,6 +59,49 @@ def test_rows():
     assert len(rows_of(VARIANTS)) == len(VARIANTS)
 
 
+def key(row, **changes):
+    plain = {"data": {"test": "0"}, "columns": {}, "measures": ["AP"], "budget": 9.0}
+    return key_of(row, 7, **{**plain, "vectors": None, **changes})
+
+
+def test_the_key_has_what_a_run_depends_on():
+    han, bm25, dssm = rows_of(["han", "bm25", "dssm"])
+    plain = key(han)
+    assert json.loads(json.dumps(plain)) == plain
+    for changes in (
+        {"data": {"test": "1"}},
+        {"columns": {"label": "x"}},
+        {"measures": ["AP", "RR"]},
+        {"budget": 8.0},
+        {"vectors": "5a"},
+    ):
+        (name,) = changes
+        odd = key(han, **changes)
+        assert {part for part in plain if odd[part] != plain[part]} == {name}
+    assert key_of(han, 8, **{name: plain[name] for name in _GIVEN}) == {**plain, "seed": 8}
+    assert key(bm25) == key(bm25, budget=None) and key(bm25)["settings"] == {"measure": "AP"}
+    assert key(dssm)["recipe"]["parameters"]["mlp_num_layers"] == 3 and plain["recipe"] is None
+    # Whether an option is the default or was typed, it is the same run; any other is not.
+    assert key(replace(han, options={"queries": 16})) == plain
+    assert key(replace(han, options={"queries": 17})) != plain
+
+
+def test_another_default_is_another_run(monkeypatch):
+    """As if the package had been changed between two calls."""
+    rows = rows_of(["han", "bm25", "dssm"])
+    before = [key(row) for row in rows]
+
+    def changed(settings, model):
+        return replace(filled(settings, model), dropout=0.5)
+
+    monkeypatch.setattr(plan_module, "filled", changed)
+    assert [key(row) == old for row, old in zip(rows, before, strict=True)] == [False, True, False]
+    monkeypatch.undo()
+    recipe = replace(BASELINES["dssm"], groups=33)
+    monkeypatch.setitem(BASELINES, "dssm", recipe)
+    assert [key(row) == old for row, old in zip(rows, before, strict=True)] == [True, True, False]
+
+
 @pytest.mark.parametrize("name", ["../x", "a/b", "..", "", ".x", "a\\b", "a\x00", "a:", "x" * 61])
 def test_a_name_cannot_leave_the_folder(name):
     with pytest.raises(DataError, match="the name of a row must be"):
@@ -63,6 +116,10 @@ def test_a_name_cannot_leave_the_folder(name):
         (["a"], {"a": ("han", {"wide": 3}, "a")}, "a: no setting is called 'wide'"),
         (["a"], {"a": ("han", {"epochs": 0}, "a")}, "a: `epochs` must be"),
         (["a"], {"a": ("han", {"budget": 9}, "a")}, "one budget holds for all rows"),
+        (["a"], {"a": ("bm25", {"match_features": False}, "a")}, "bm25 takes the options measure"),
+        (["a"], {"a": ("han-bi", {"query_side": False}, "a")}, "han-bi takes .*: query_side"),
+        (["a"], {"a": ("dssm", {"width": 9}, "a")}, "dssm takes .* Received: width"),
+        (["a"], {"a": ("han", {"overwrite": True}, "a")}, "Received: overwrite"),
         (["A", "a"], {"A": ("han", {}, "A"), "a": ("han", {}, "a")}, "share a folder"),
     ],
 )
@@ -116,6 +173,9 @@ def test_a_file_of_ones_own(data, tmp_path):
         ('train = "a"\ndev = "a"\ntest = "a"\ncolumns.label = 1', "columns must name columns"),
         ("variants.a = 1", "variants.a must be a table with a model"),
         ('variants.a = { model = "han", width = 3 }', "variants.a: must have no keys but"),
+        ('variants.han = { model = "bm25" }', "a name that no row has yet"),
+        ('variants."han:no-matches" = { model = "bm25" }', "a name that no row has yet"),
+        ('vectors = "a\\u0000"', "vectors must have no character U"),
         ('variants."../a".model = "han"\nmodels = ["../a"]', "the name of a row must be"),
         ('models = ["han"]\nmeasures = ["MAPP"]', "no measure of that name"),
         ('models = ["han"]\nbudget = -1', "--budget"),
@@ -126,6 +186,11 @@ def test_a_file_that_cannot_be(data, tmp_path, text, message):
     (tmp_path / "own.toml").write_text(text)
     with pytest.raises(DataError, match=message):
         wanted({"data": data}, tmp_path / "own.toml")
+
+
+def test_a_file_with_a_byte_order_mark(data, tmp_path):
+    (tmp_path / "own.toml").write_bytes(b'\xef\xbb\xbfmodels = ["bm25"]\n')
+    assert [row.name for row in wanted({"data": data}, tmp_path / "own.toml").rows] == ["bm25"]
 
 
 def test_the_example_of_the_docs(tmp_path):
@@ -161,6 +226,46 @@ def test_one_run_and_going_on(data, toy_pairs, tmp_path):
         content = gzip.decompress(content) if path.suffix == ".gz" else content
         assert b"talk again" not in content and str(tmp_path).encode() not in content
     assert facts["peak_mib"] > 10 and facts["pairs_scored_per_cpu_second"] > 0
+
+
+def test_what_a_training_is_given(data, toy_pairs, tmp_path, monkeypatch):
+    """`train` gets the pairs, shuffled, and all that the job says; a bm25 trains in its place."""
+    given = []
+
+    def fake(*pairs, model, seed, vectors, say, **options):
+        given.append((pairs, {"model": model, "seed": seed, "vectors": vectors, **options}))
+        return train(*pairs, model="bm25", say=say)
+
+    positive = toy_pairs.head(1).assign(id_left="all-relevant", label=1)
+    (pd.concat([toy_pairs, positive])).to_csv(data / "test.tsv", sep="\t", index=False)
+    (tmp_path / "vectors.txt").write_text("talk 1 0\n")
+    (tmp_path / "own.toml").write_text(
+        'variants.mine = { model = "han", options = { width = 16, epochs = 2 } }\n'
+    )
+    vectors = tmp_path / "vectors.txt"
+    asked = {"data": data, "models": "mine", "seeds": 2, "budget": 9, "vectors": vectors}
+    jobs, _ = jobs_of(wanted(asked, tmp_path / "own.toml"), tmp_path / "out", command="")
+    monkeypatch.setattr(single, "train", fake)
+    monkeypatch.setattr(single, "_import_ahead", lambda model: None)
+    facts = run_one(json.loads(json.dumps(jobs[1])))
+    (((first, second), options),) = given
+    assert options == {
+        **{"model": "han", "seed": 8, "vectors": str(vectors), "budget": 9.0},
+        **{"width": 16, "epochs": 2},
+    }
+    by_text = ["text_left", "text_right"]
+    for part in (first, second):
+        labels = list(part["label"])
+        assert labels != list(toy_pairs["label"]) and labels != sorted(labels, reverse=True)
+        pd.testing.assert_frame_equal(
+            part.sort_values(by_text, ignore_index=True)[[*by_text, "label"]],
+            toy_pairs.sort_values(by_text, ignore_index=True)[[*by_text, "label"]],
+        )
+    # A query with nothing to be wrong about is scored, and not measured.
+    assert (facts["queries"], facts["test_pairs"]) == (48, len(toy_pairs) + 1)
+    found = read_results(tmp_path / "out")["mine"][8]
+    assert len(found.per_query) == 48 and "all-relevant" not in found.per_query.index
+    assert facts["key"]["settings"]["width"] == 16 and len(facts["code"]) == 12
 
 
 def test_parts_that_cannot_be_measured(data, toy_pairs, tmp_path):
@@ -222,6 +327,23 @@ def test_the_command_has_no_place_of_this_machine(script, monkeypatch, tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["x", "--data", str(tmp_path / "a"), "--out", "b"])
     assert script.command() == "python pipelines/benchmark.py --data a --out b"
+    arguments = ["x", f"--out={tmp_path}/b c", "--data=/", "--models", "bm25"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    words = shlex.split(script.command())
+    assert words[2] == "--out=b c" and words[4:] == ["--models", "bm25"]
+    assert set(words[3].removeprefix("--data=")) == {".", "/"}
+    monkeypatch.setattr(sys, "argv", ["x", "--out", os.fsdecode("bü".encode()), "\udcff"])
+    assert script.command().endswith(" --out 'bü' '\ufffd'")
+
+
+def test_nothing_ran(script, data, monkeypatch, capsys):
+    monkeypatch.chdir(data.parent)
+    arguments = ["--data", "data", "--models", "minilm", "--out", "x"]
+    monkeypatch.setattr(sys, "argv", ["x", *arguments])
+    assert script.main() == 1
+    said = capsys.readouterr()
+    assert said.err == "minilm: skipped: no folder of the model was given (--minilm)\n"
+    assert said.out == ""
 
 
 @pytest.mark.slow

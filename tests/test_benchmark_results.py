@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ir_attention.benchmark import summary as summary_module
 from ir_attention.benchmark import wording
 from ir_attention.benchmark.store import claim_folder, has_result, read_results, write_result
 from ir_attention.benchmark.summary import Asked, comparisons, figures, write_summary
@@ -16,6 +17,7 @@ from ir_attention.evaluation import compare, read_run
 
 DOCS = Path(__file__).parents[1] / "docs" / "benchmark.md"
 MEASURES = ["AP", "P@1"]
+_DOT = (b"", "<svg></svg>")
 HOSTILE = "<script>alert(1)</script> | a_b & 100 %"
 
 
@@ -41,6 +43,7 @@ def result(out, name="han", seed=7, values=(1.0, 0.5, 0.25), label=None, **facts
         **{"train_wall_seconds": 30.0, "pairs_trained_per_cpu_second": 100.0},
         **{"pairs_scored_per_cpu_second": 2000.0, "peak_mib": 500.0 + seed, "vectors": None},
         **{"versions": {"numpy": "2.0"}, "machine": "a machine", "command": "python x"},
+        "code": "c0de",
         **facts,
     }
     folder = out / "runs" / name.replace(":", "--") / str(seed)
@@ -51,7 +54,7 @@ def result(out, name="han", seed=7, values=(1.0, 0.5, 0.25), label=None, **facts
 
 def asked(**changes):
     plain = {"title": "toy", "seeds": {"han": 2, "bm25": 1}, "measures": MEASURES}
-    return Asked(**{**plain, "against": None, "command": "python x", **changes})
+    return Asked(**{**plain, "against": None, **changes})
 
 
 def test_results_are_found_again(tmp_path):
@@ -76,6 +79,24 @@ def test_a_run_with_another_key_is_no_match(tmp_path):
     assert not has_result(tmp_path / "runs/han/8", key)
     with pytest.raises(DataError, match=r"another --out.*budget: 20.0, now 30.0"):
         has_result(folder, {**key, "budget": 30.0})
+    with pytest.raises(DataError, match=r"Received: data.test: '0', now '1'$"):
+        has_result(folder, {**key, "data": {"test": "1"}})
+
+
+@pytest.mark.parametrize("query", ["NA", "null", "None", "nan", "", "07", "1e5", "#N/A"])
+def test_a_query_may_be_called_anything(tmp_path, query):
+    folder = tmp_path / "runs/han/7"
+    result(tmp_path)
+    per_query = pd.DataFrame(
+        [(query, "AP", 0.5), (query, "RR", float("nan")), ("q1", "AP", 0.25), ("q1", "RR", 1.0)],
+        columns=["query_id", "measure", "value"],
+    )
+    run = pd.DataFrame({"query_id": ["q0"], "doc_id": ["d0"], "score": [0.5]})
+    facts = json.loads((folder / "result.json").read_bytes())
+    write_result(folder, facts, per_query=per_query, run=run, history=pd.DataFrame({"epoch": [1]}))
+    found = read_results(tmp_path)["han"][7].per_query
+    assert found["AP"].to_dict() == {query: 0.5, "q1": 0.25}
+    assert np.isnan(found["RR"][query]) and found["RR"]["q1"] == 1
 
 
 @pytest.mark.parametrize("damage", ["result.json", "per_query.csv.gz", "run.trec.gz", "all"])
@@ -104,12 +125,12 @@ def test_a_folder_belongs_to_its_data(tmp_path):
 
 def test_figures(tmp_path):
     result(tmp_path, "han", 7, (1.0, 0.5, 0.0))
-    result(tmp_path, "han", 8, (0.5, 0.5, 0.5), budget_ended_it=True, kept_epoch=4)
+    result(tmp_path, "han", 8, (0.8, 0.7, 0.6), budget_ended_it=True, kept_epoch=4)
     row = figures(read_results(tmp_path), MEASURES).iloc[0]
-    assert row["AP"] == pytest.approx(0.5)
-    assert (row["lowest_seed"], row["highest_seed"]) == (0.5, 0.5)
-    # Of .75, .5 and .25, the means over seeds.
-    assert 0.25 <= row["low"] < 0.5 < row["high"] <= 0.75
+    assert row["AP"] == pytest.approx(0.6)
+    assert (row["lowest_seed"], row["highest_seed"]) == pytest.approx((0.5, 0.7))
+    # Of .9, .6 and .3, the means over seeds.
+    assert 0.3 <= row["low"] < 0.6 < row["high"] <= 0.9
     assert row["train_cpu_seconds"] == 27.5 and row["peak_mib"] == 508
     assert (row["seeds"], row["budget_ended"], row["still_rising"]) == (2, 1, 1)
     assert {*row.index} <= set(re.findall(r"`([\w@]+)`", DOCS.read_text()))
@@ -157,7 +178,10 @@ def test_the_summary(tmp_path):
     ]
     assert rows[2] == ["han", "1,234,567", "4", "2", "27.0", "17.0", "100", "2,000", "507"]
     assert "han has the 2nd highest MAP of 3 rows: 0.500." in text
-    assert "not significantly different from that of" in text
+    assert (
+        f"- Not significantly different from that of {HOSTILE} (+0.167), dssm (-0.333).\n"
+        "- Significant is p < 0.01" in text
+    )
     assert "3 queries with both labels; the part has 9 pairs" in text
     assert "Budget: 20 CPU seconds" in text and "Not complete: minilm: it is not here." in text
     assert "numpy 2.0" in text and "python x" in text
@@ -181,6 +205,113 @@ def test_runs_of_other_settings_are_not_averaged(tmp_path):
     result(tmp_path, "han", 8, (0.0, 0.0, 0.0), key=other)
     frame = write_summary(tmp_path, asked())
     assert frame["AP"].tolist() == [1.0] and frame["seeds"].tolist() == [1]
+    text = (tmp_path / "table.txt").read_text()
+    assert "Not in the tables: han, seed 8: run with other budget than seed 7." in text
+    write_summary(tmp_path, asked(measures=["AP", "P@1", "RR"]))  # and then there is none
+    assert (tmp_path / "table.txt").read_text() == text
+
+
+def test_the_tables_are_of_all_calls(tmp_path):
+    """Two calls wrote to one folder, with other code: all rows are there, with their commands."""
+    result(tmp_path, "bm25", 7, command="python b --models bm25")
+    result(tmp_path, "han", 7, command="python a 'x y'")
+    result(tmp_path, "han", 8, command="python a 'x y'", code="0dd")
+    frame = write_summary(tmp_path, asked(seeds={"han": 2}))
+    assert frame["row"].tolist() == ["han", "bm25"]
+    text = (tmp_path / "table.txt").read_text()
+    assert text.endswith("Command:\n\n    python a 'x y'\n\n    python b --models bm25\n")
+    assert "c0de for han (seed 7), bm25; 0dd for han (seed 8)." in text
+    summary = json.loads((tmp_path / "summary.json").read_bytes())
+    assert summary["commands"] == ["python a 'x y'", "python b --models bm25"]
+    assert summary["code"] == {"c0de": ["han (seed 7)", "bm25"], "0dd": ["han (seed 8)"]}
+
+
+def test_a_result_that_comes_meanwhile_is_in_the_tables(tmp_path, monkeypatch):
+    result(tmp_path, "han")
+    figured = summary_module.figures
+
+    def slow(*given):
+        if not (tmp_path / "runs/bm25").exists():
+            result(tmp_path, "bm25")
+        return figured(*given)
+
+    monkeypatch.setattr(summary_module, "figures", slow)
+    assert write_summary(tmp_path, asked())["row"].tolist() == ["han", "bm25"]
+    assert pd.read_csv(tmp_path / "table.csv")["row"].tolist() == ["han", "bm25"]
+
+
+def test_what_is_significant(tmp_path):
+    """With all of 12 queries better, 2 of 4,096 signs are as extreme; with all of 6, 2 of 64."""
+    for count, words in ((12, "Significantly {}"), (6, "Not significantly different from")):
+        for value, way in ((0.75, "lower than"), (0.25, "higher than")):
+            out = tmp_path / f"{count}-{value}"
+            result(out, "han", values=[0.5] * count)
+            result(out, "bm25", values=[value] * count)
+            found = read_results(out)
+            tests = comparisons(found, "AP", "han")
+            assert tests["p_holm"].item() == pytest.approx(2 / 2**count, rel=0.3)
+            _, told = wording.verdict(figures(found, MEASURES), tests, "AP", "han")
+            assert told[0] == f"{words.format(way)} that of bm25 ({0.5 - value:+.3f})."
+
+
+def test_what_is_in_the_picture(tmp_path, monkeypatch):
+    result(tmp_path, "bm25", pairs_scored_per_cpu_second=9000.0, train_cpu_seconds=0.0)
+    result(tmp_path, "han", values=(0.5, 0.25, 0.0))
+    drawn = []
+    monkeypatch.setattr(
+        summary_module, "cost_picture", lambda *given, **named: drawn.append((given, named)) or _DOT
+    )
+    write_summary(tmp_path, asked())
+    ((points,), named), *_ = drawn
+    assert [(point.name, point.value, point.costs) for point in points] == [
+        ("han", 0.25, (27.0, 2000.0)),
+        ("bm25", pytest.approx(7 / 12), (0.01, 9000.0)),
+    ]
+    assert all(point.low < point.value < point.high for point in points)
+    assert named["panels"] == ["training, CPU seconds", "pairs scored per CPU second"]
+
+
+def test_words_without_a_reference_or_a_training(tmp_path):
+    result(tmp_path, "bm25", values=(0.5, 0.25, 0.0), pairs_trained_per_cpu_second=None)
+    result(tmp_path, "lexical", pairs_trained_per_cpu_second=None)
+    write_summary(tmp_path, asked(title="\udcff"))  # a folder whose name is not UTF-8
+    text = (tmp_path / "table.txt").read_text()
+    assert "\nlexical has the highest MAP: 0.583.\n" in text
+    assert "- Budget: none; no row here is trained in epochs.\n" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"key": None}, "key must be an object"),
+        ({"key": {"budget": "x", "data": {}}}, "key must have a budget"),
+        ({"key": {"budget": 1}}, "checksums of the data"),
+        ({"versions": None}, "versions must be an object"),
+        ({"versions": {"numpy": 2}}, "versions must be texts"),
+        ({"dev": "x"}, "dev must be a number or null"),
+        ({"dev": True}, "dev must be a number or null"),
+        ({"seed": 7.5}, "seed must be a whole number"),
+        ({"row": 3}, "row must be a text"),
+        ({"budget_ended_it": 1}, "budget_ended_it must be true or false"),
+        ({"code": None}, "code must be a text"),
+        ("[]", "must be an object"),
+        ("[" * 100_000, "RecursionError"),
+    ],
+)
+def test_facts_of_another_type_are_said(tmp_path, change, message):
+    path = result(tmp_path) / "result.json"
+    facts = json.loads(path.read_bytes())
+    path.write_text(change if isinstance(change, str) else json.dumps({**facts, **change}))
+    with pytest.raises(DataError, match=f"must hold a whole result.*{message}"):
+        read_results(tmp_path)
+
+
+def test_what_a_killed_write_left_is_removed(tmp_path):
+    folder = result(tmp_path)
+    for name in (".draft-7-x", ".draft-7-x-old", ".draft-8-y"):
+        (folder.parent / name).mkdir()
+    result(tmp_path)
+    assert {path.name for path in folder.parent.iterdir()} == {"7", ".draft-8-y"}  # another's
 
 
 def test_words():

@@ -11,6 +11,7 @@ from typing import Any
 from ir_attention.benchmark.plan import MEASURES, PARTS, VARIANTS, Data, Row, parts_in, rows_of
 from ir_attention.errors import DataError
 from ir_attention.evaluation.measures import check_measures
+from ir_attention.training.settings import MODELS
 
 __all__ = ["Wanted", "read_config", "wanted"]
 
@@ -98,7 +99,7 @@ def read_config(path: Path) -> dict[str, Any]:
         DataError: It is not TOML, or a key is unknown or has a value of the wrong type.
     """
     try:
-        raw = tomllib.loads(path.read_bytes().decode())
+        raw = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"{path}: must be a TOML file. Received: {error}") from error
     except OSError as error:
@@ -124,6 +125,8 @@ def read_config(path: Path) -> dict[str, Any]:
 def _variant(value: Any, name: str, path: Path) -> tuple[str, dict[str, Any], str]:
     """A row of one's own, in the form of `plan.VARIANTS`."""
     where = f"{path}: variants.{name}"
+    if name in MODELS or name in VARIANTS:
+        raise DataError(f"{where} must have a name that no row has yet. Received: {name}")
     if not isinstance(value, dict) or "model" not in value:
         raise DataError(f"{where} must be a table with a model. Received: {value!r}")
     one = _typed(value, _VARIANT_KEYS, where)
@@ -140,6 +143,8 @@ def _typed(raw: Mapping[str, Any], kinds: Mapping[str, type], where: str) -> dic
         if not fine or isinstance(value, bool):
             rule = _KINDS.get(kind, "a number")
             raise DataError(f"{where}: {name} must be {rule}. Received: {value!r}")
+        if isinstance(value, str) and "\0" in value:
+            raise DataError(f"{where}: {name} must have no character U+0000. Received: {value!r}")
         if isinstance(value, list) and not all(isinstance(one, str) for one in value):
             raise DataError(f"{where}: {name} must be a list of names. Received: {value!r}")
     return dict(raw)

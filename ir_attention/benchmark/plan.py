@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from ir_attention.data.files import FORMATS
 from ir_attention.errors import DataError
 from ir_attention.models.recipes import BASELINES
-from ir_attention.training.settings import MODELS, training_settings
+from ir_attention.training.settings import MODELS, TrainingSettings, filled, training_settings
 
 __all__ = [
     "FIRST_SEED",
@@ -43,7 +44,16 @@ VARIANTS: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 
 # Raised when results of this version no longer compare to those before.
-_FORMAT = 1
+_FORMAT = 2
+
+# Settings of `train` that are no row's: the budget is everyone's, nothing is written or cut short,
+# and a tokenizer cannot stand in a file.
+_NO_OPTIONS = {"budget", "keep_interrupted", "overwrite", "tokenizer"}
+
+# What else a model takes: `han` all, others these.
+_HAN_ONLY = {"match_features", "query_side"}
+_MATCHZOO = "clip dropout epochs learning_rate loss margin measure patience query_words".split()
+_COUNTING = {"minilm": ["measure", "threads"]}
 
 # What a name may be: it names a folder, too.
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]|:(?=[A-Za-z0-9])){0,59}")
@@ -79,6 +89,12 @@ class Row:
     def folder(self) -> str:
         """The name as the name of a folder, which has no colon."""
         return self.name.replace(":", "--")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All settings that its training depends on, with the defaults of the model."""
+        known = filled(training_settings(self.options), self.model).to_json()
+        return {name: known[name] for name in _settings_of(self.model)}
 
     @property
     def takes_vectors(self) -> bool:
@@ -137,7 +153,7 @@ def parts_in(folder: Path) -> Data:
                 f"{part}.csv.gz. Received: {held}"
             )
         files[part] = found[0]
-    return Data(folder.resolve().name, files)
+    return Data(os.fsencode(folder.resolve().name).decode(errors="replace"), files)
 
 
 def rows_of(
@@ -166,6 +182,11 @@ def rows_of(
             raise DataError(f"{name}: {error}") from error
         if "budget" in options:
             raise DataError(f"{name}: one budget holds for all rows. Received: budget")
+        takes = _settings_of(model)
+        if odd := [option for option in options if option not in takes]:
+            raise DataError(
+                f"{name}: {model} takes the options {', '.join(takes)} here. Received: {odd[0]}"
+            )
         rows[name] = Row(name, model, dict(options), label)
     if not rows:
         raise DataError("--models: must name one at least. Received: none")
@@ -194,7 +215,7 @@ def content_sum(path: Path) -> str:
         if path.is_dir():
             files = sorted(one for one in path.rglob("*") if one.is_file())
             lines = [f"{one.relative_to(path).as_posix()} {content_sum(one)}\n" for one in files]
-            return hashlib.sha256("".join(lines).encode()).hexdigest()
+            return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
         with gzip.open(path) if path.suffix.lower() == ".gz" else open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, EOFError, zlib.error) as error:
@@ -212,7 +233,7 @@ def key_of(
     budget: float | None,
     vectors: str | None,
 ) -> dict[str, Any]:
-    """What a run depends on: two runs are the same if their keys are.
+    """What a run depends on, the code aside: two runs are the same if their keys are.
 
     Args:
         row: Which one.
@@ -227,7 +248,8 @@ def key_of(
         "format": _FORMAT,
         "row": row.name,
         "model": row.model,
-        "options": row.options,
+        "settings": row.settings,
+        "recipe": asdict(BASELINES[row.model]) if row.model in BASELINES else None,
         "seed": seed,
         "data": dict(data),
         "columns": dict(columns),
@@ -235,3 +257,14 @@ def key_of(
         "budget": budget if row.takes_budget else None,
         "vectors": vectors,
     }
+
+
+def _settings_of(model: str) -> list[str]:
+    """The names of the settings of `train` that make a difference to the model."""
+    if model in BASELINES:
+        has_vectors = BASELINES[model].reads == "words"
+        return [*_MATCHZOO, *(["most_vectors", "width"] if has_vectors else [])]
+    if MODELS[model][0] != "attention":
+        return _COUNTING.get(model, ["measure"])
+    names = {one.name for one in fields(TrainingSettings)} - _NO_OPTIONS
+    return sorted(names if model == "han" else names - _HAN_ONLY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import sys
@@ -33,6 +34,9 @@ _SHUFFLE = 7
 # where on the first time is enough.
 _LONG_ENOUGH, _OFTEN_ENOUGH, _LONG = 2.0, 5, 60.0
 
+# What trains and scores, of this package: its files are what a result depends on beside its key.
+_CODE = "backend bm25 bundle data matchzoo models ranking scoring text threads training".split()
+
 _PACKAGES = ("ir_attention", "keras", "tensorflow", "matchzoo", "numpy", "pandas", "ir_measures")
 
 
@@ -51,7 +55,7 @@ def run_one(job: Mapping[str, Any]) -> dict[str, Any]:
         DataError: As `train`.
         MissingExtra: The model needs a package that is not installed.
     """
-    row = job["row"]
+    row, code = job["row"], _code()  # before anyone has time to change a file
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201  progress is what it is for
@@ -93,6 +97,7 @@ def run_one(job: Mapping[str, Any]) -> dict[str, Any]:
         "peak_mib": _peak_mib(),
         "vectors": None if job["vectors"] is None else Path(job["vectors"]).name,
         "versions": _versions(),
+        "code": code,
         "machine": _machine(),
         "command": job["command"],
     }
@@ -137,9 +142,7 @@ def _scored(trained: Trained, test: pd.DataFrame) -> tuple[pd.DataFrame, float]:
     return run, round(times * len(test) / max(spent, 1e-9), 1)
 
 
-def _training(
-    trained: Trained, pairs: pd.DataFrame, row: Mapping[str, Any]
-) -> dict[str, Any]:
+def _training(trained: Trained, pairs: pd.DataFrame, row: Mapping[str, Any]) -> dict[str, Any]:
     """The figures of a training."""
     history, settings = trained.history, trained.bundle.settings
     measure = settings["training"]["measure"]
@@ -224,6 +227,18 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:  # TensorFlow also comes as tensorflow-cpu, and others
             found[name] = "unknown"
     return found
+
+
+def _code() -> str:
+    """A short checksum of the source files that train and score, their line ends aside."""
+    root, found = Path(__file__).parents[1], hashlib.sha256()
+    for name in _CODE:
+        for path in sorted([root / f"{name}.py", *(root / name).rglob("*.py")]):
+            if path.is_file():
+                content = path.read_bytes().replace(b"\r\n", b"\n")
+                found.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode())
+                found.update(content)
+    return found.hexdigest()[:12]
 
 
 def _machine() -> str:

@@ -6,6 +6,7 @@ text of the data stands in them. The same results give the same bytes.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -14,7 +15,7 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,34 @@ from ir_attention.errors import DataError
 from ir_attention.evaluation.runs import write_run
 from ir_attention.files import write_whole
 
-__all__ = ["Result", "claim_folder", "has_result", "read_result", "read_results", "write_result"]
+__all__ = [
+    "Result",
+    "claim_folder",
+    "has_result",
+    "read_result",
+    "read_results",
+    "result_files",
+    "write_result",
+]
+
+_TEXT, _WHOLE, _SWITCH, _OBJECT = (str,), (int,), (bool,), (dict,)
+_NUMBER, _PERHAPS = (int, float, type(None)), (str, type(None))
+
+_KINDS: dict[tuple[type, ...], str] = {
+    **{_TEXT: "a text", _WHOLE: "a whole number", _SWITCH: "true or false"},
+    **{_OBJECT: "an object", _NUMBER: "a number or null", _PERHAPS: "a text or null"},
+}
+
+# What stands in result.json, by its type; what nobody reads is not named.
+_FACTS = {
+    "row label model dev_measure machine code command": _TEXT,
+    "seed test_pairs epochs kept_epoch parameters vector_values": _WHOLE,
+    "budget_ended_it": _SWITCH,
+    "key versions": _OBJECT,
+    "dev fit_cpu_seconds train_cpu_seconds train_wall_seconds peak_mib": _NUMBER,
+    "pairs_trained_per_cpu_second pairs_scored_per_cpu_second": _NUMBER,
+    "vectors": _PERHAPS,
+}
 
 _FILES = ("result.json", "per_query.csv.gz", "run.trec.gz", "history.csv")
 
@@ -95,17 +123,19 @@ def write_result(
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
+        for left in folder.parent.glob(f".draft-{folder.name}-*"):  # by a write that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".draft-{folder.name}-", dir=folder.parent))
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
     try:
         text = json.dumps(_plain(facts), indent=1, allow_nan=False) + "\n"
-        (draft / "result.json").write_text(text)
+        (draft / "result.json").write_text(text, encoding="utf-8")
         values = per_query.to_csv(index=False, float_format="%.12g", lineterminator="\n")
         (draft / "per_query.csv.gz").write_bytes(gzip.compress(values.encode(), mtime=0))
         write_run(run, draft / "run.trec.gz", tag=str(facts["row"]))
         (draft / "history.csv").write_text(
-            history.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+            history.to_csv(index=False, float_format="%.6g", lineterminator="\n"), encoding="utf-8"
         )
         os.chmod(draft, 0o755)  # mkdtemp's folders are closed to others
         old = draft.with_name(draft.name + "-old")
@@ -130,9 +160,8 @@ def has_result(folder: Path, key: Mapping[str, Any]) -> bool:
     if there == here:
         return True
     there = there if isinstance(there, dict) else {}
-    names = [name for name in here if there.get(name) != here[name]]
     shown = ", ".join(
-        f"{name}: {_short(there.get(name))}, now {_short(here[name])}" for name in names
+        f"{name}: {_short(old)}, now {_short(new)}" for name, old, new in _changed(there, here)
     )
     raise DataError(
         f"{folder}: must not hold another run than the one asked for; use another --out, or "
@@ -149,11 +178,17 @@ def read_result(folder: Path) -> Result:
     try:
         facts = json.loads((folder / "result.json").read_bytes())
         packed = (folder / "per_query.csv.gz").read_bytes()
-        long = pd.read_csv(io.BytesIO(gzip.decompress(packed)), dtype={"query_id": str})
+        long = pd.read_csv(
+            io.BytesIO(gzip.decompress(packed)),
+            dtype={"query_id": str, "value": float},
+            keep_default_na=False,  # a query may be called NA
+            na_values={"value": [""]},
+        )
         values = long.pivot(index="query_id", columns="measure", values="value")
         history = pd.read_csv(folder / "history.csv")
-        if not isinstance(facts, dict) or not (folder / "run.trec.gz").is_file():
+        if not (folder / "run.trec.gz").is_file():
             raise ValueError("not all files are there")
+        _check_facts(facts)
     except (OSError, ValueError, KeyError, EOFError, zlib.error, RecursionError) as error:
         raise DataError(
             f"{folder}: must hold a whole result, {', '.join(_FILES)}; remove the folder, and the "
@@ -170,16 +205,45 @@ def read_results(out: Path) -> dict[str, dict[int, Result]]:
         DataError: One of them is damaged.
     """
     found: dict[str, dict[int, Result]] = {}
-    for path in sorted((out / "runs").glob("*/*/result.json")):
-        if path.parent.name.startswith("."):
-            continue
-        result = read_result(path.parent)
+    for path in result_files(out):
         try:
-            row, seed = str(result.facts["row"]), int(result.facts["seed"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{path}: must name its row and seed. Received: {error}") from error
-        found.setdefault(row, {})[seed] = result
+            result = read_result(path.parent)
+        except DataError:  # it may just have been replaced
+            result = read_result(path.parent)
+        found.setdefault(result.facts["row"], {})[result.facts["seed"]] = result
     return {row: dict(sorted(seeds.items())) for row, seeds in found.items()}
+
+
+def result_files(out: Path) -> dict[Path, int]:
+    """The file result.json of each complete run, sorted, and when it was written (ns)."""
+    found = {}
+    for path in sorted((out / "runs").glob("*/*/result.json")):
+        with contextlib.suppress(FileNotFoundError):  # it may just be being replaced
+            if not path.parent.name.startswith("."):
+                found[path] = path.stat().st_mtime_ns
+    return found
+
+
+def _check_facts(facts: Any) -> None:
+    """Sees that what the tables read is there, each of its type.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if not isinstance(facts, dict):
+        raise ValueError("result.json must be an object")
+    for names, kinds in _FACTS.items():
+        for name in names.split():
+            value = facts.get(name, ...)
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise ValueError(f"{name} must be {_KINDS[kinds]}")
+    budget = facts["key"].get("budget", ...)
+    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int | float)):
+        raise ValueError("key must have a budget, a number or null")
+    if not isinstance(facts["key"].get("data"), dict):
+        raise ValueError("key must have the checksums of the data")
+    if not all(isinstance(value, str) for value in facts["versions"].values()):
+        raise ValueError("versions must be texts")
 
 
 def _plain(value: Any) -> Any:
@@ -191,6 +255,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def _changed(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Name, old and new value of what differs; of tables what differs in them."""
+    for name in dict.fromkeys([*here, *there]):
+        old, new = there.get(name), here.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from ((f"{name}.{inner}", *values) for inner, *values in _changed(old, new))
+        elif old != new:
+            yield name, old, new
 
 
 def _short(value: Any) -> str:

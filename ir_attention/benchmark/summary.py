@@ -13,7 +13,7 @@ import pandas as pd
 
 from ir_attention.benchmark import wording
 from ir_attention.benchmark.plan import group_of
-from ir_attention.benchmark.store import Result, read_results
+from ir_attention.benchmark.store import Result, read_results, result_files
 from ir_attention.evaluation.intervals import bootstrap_interval
 from ir_attention.evaluation.significance import summed_up
 from ir_attention.files import write_whole
@@ -24,6 +24,10 @@ __all__ = ["Asked", "comparisons", "figures", "per_query", "write_summary"]
 
 _ENDS = {"markdown": "md", "text": "txt", "latex": "tex", "html": "html"}
 _SEED = 7  # of intervals and tests
+
+# How often the tables are begun anew when another process has meanwhile added a result; it writes
+# them, too, and the last of both must have seen all.
+_TRIES = 5
 
 # By row, by seed.
 Results = Mapping[str, Mapping[int, Result]]
@@ -45,7 +49,6 @@ class Asked:
         seeds: How many each row was asked for, by its name, in the order of the table.
         measures: Names; the first one decides.
         against: The name of the reference row; None for `han`, if it is there.
-        command: What was typed.
         skipped: Why a row was not run, by its name.
     """
 
@@ -53,7 +56,6 @@ class Asked:
     seeds: Mapping[str, int]
     measures: Sequence[str]
     against: str | None
-    command: str
     skipped: dict[str, str] = field(default_factory=dict)
 
 
@@ -61,12 +63,23 @@ def write_summary(out: Path, asked: Asked) -> pd.DataFrame:
     """Reads the results below `out`, and writes `table.*`, `comparisons.csv`, `cost.*` and
     `summary.json` there.
 
-    Rows that were not asked for now, but are there from another call, come last.
+    They are always of all results that are there: rows that were not asked for now, but by another
+    call, come last.
 
     Returns:
         The frame of `figures`; empty, and nothing is written, if there is no result yet.
     """
-    results = _ordered(read_results(out), asked)
+    frame = pd.DataFrame()
+    for _ in range(_TRIES):
+        seen = result_files(out)
+        frame = _write(out, asked)
+        if result_files(out) == seen:
+            break
+    return frame
+
+
+def _write(out: Path, asked: Asked) -> pd.DataFrame:
+    results, left_out = _ordered(read_results(out), asked)
     if not results:
         return pd.DataFrame()
     main = asked.measures[0]
@@ -75,22 +88,24 @@ def write_summary(out: Path, asked: Asked) -> pd.DataFrame:
     tests = comparisons(results, main, against)
     png, svg = _picture(frame, main)
     facts = [one.facts for seeds in results.values() for one in seeds.values()]
-    parts: list[Any] = [
-        ("", wording.verdict(frame, tests, main, against)),
-        ("Quality", wording.quality(frame, asked.measures, asked.seeds)),
-        ("", Picture(svg, "cost.png", f"{wording.shown(main)} against what it costs")),
-        ("Cost", wording.cost(frame)),
-        ("Protocol", wording.notes(frame, tests, facts, asked.skipped)),
-        ("Command", Code(asked.command)),
-    ]
+    first, others = wording.verdict(frame, tests, main, against)
+    parts: list[Any] = [("", first), *([("", others)] if others else [])]
+    parts.append(("Quality", wording.quality(frame, asked.measures, asked.seeds)))
     if against and len(tests):
         labels = dict(zip(frame["row"], frame["label"], strict=True))
         heading = f"What {labels[against]} has more in {wording.shown(main)}"
-        parts.insert(2, (heading, wording.differences(tests, labels)))
+        parts.append((heading, wording.differences(tests, labels)))
+    parts += [
+        ("", Picture(svg, "cost.png", f"{wording.shown(main)} against what it costs")),
+        ("Cost", wording.cost(frame)),
+        ("Protocol", wording.notes(frame, tests, facts, asked.skipped, left_out)),
+    ]
+    for number, command in enumerate(_commands(facts)):
+        parts.append(("Command" if not number else "", Code(command)))
     written = {"cost.png": png, "cost.svg": svg.encode()}
     for form in FORMS:
         text = page(f"Benchmark on {asked.title}", parts, form)
-        written[f"table.{_ENDS[form]}"] = text.encode()
+        written[f"table.{_ENDS[form]}"] = text.encode(errors="replace")
     written["table.csv"] = _csv(frame)
     written["comparisons.csv"] = _csv(tests)
     written["summary.json"] = _json(frame, tests, facts, asked, against)
@@ -164,27 +179,35 @@ def comparisons(results: Results, measure: str, against: str | None) -> pd.DataF
     return summed_up(pd.concat(blocks, ignore_index=True), seed=_SEED)
 
 
-def _ordered(results: Results, asked: Asked) -> dict[str, dict[int, Result]]:
-    """The results in the order of the table, without those that do not fit the others.
+def _ordered(results: Results, asked: Asked) -> tuple[dict[str, dict[int, Result]], dict[str, str]]:
+    """The results in the order of the table, and why others are left out.
 
     Of a row, those that were run as its first seed was; of all, those with the measures.
     """
+    ordered: dict[str, dict[int, Result]] = {}
+    left_out: dict[str, str] = {}
     names = [*(name for name in asked.seeds if name in results), *results]
-    ordered = {}
     for name in dict.fromkeys(names):
         first = _run_as(next(iter(results[name].values())))
-        fitting = {
-            seed: one
-            for seed, one in results[name].items()
-            if _run_as(one) == first and {*asked.measures} <= {*one.per_query}
-        }
-        if fitting:
-            ordered[name] = fitting
-    return ordered
+        for seed, one in results[name].items():
+            here, run = _run_as(one), f"{name}, seed {seed}"
+            if lacking := [measure for measure in asked.measures if measure not in one.per_query]:
+                left_out[run] = f"run without {', '.join(lacking)}"
+            elif here != first:
+                odd = [part for part in {**first, **here} if here.get(part) != first.get(part)]
+                left_out[run] = f"run with other {', '.join(odd)} than seed {min(results[name])}"
+            else:
+                ordered.setdefault(name, {})[seed] = one
+    return ordered, left_out
 
 
 def _run_as(result: Result) -> dict[str, Any]:
     return {name: value for name, value in result.facts["key"].items() if name != "seed"}
+
+
+def _commands(facts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was typed for the runs, each once, in their order."""
+    return list(dict.fromkeys(fact["command"] for fact in facts))
 
 
 def _rises(facts: Mapping[str, Any]) -> bool:
@@ -219,7 +242,7 @@ def _csv(frame: pd.DataFrame) -> bytes:
         if text[name].dtype.kind == "f":
             form = "{:.4g}" if name.startswith("p_") else "{:.4f}"
             text[name] = [None if value != value else form.format(value) for value in text[name]]
-    return text.to_csv(index=False, lineterminator="\n").encode()
+    return text.to_csv(index=False, lineterminator="\n").encode(errors="replace")
 
 
 def _json(
@@ -233,13 +256,14 @@ def _json(
         "title": asked.title,
         "measures": list(asked.measures),
         "against": against,
-        "command": asked.command,
+        "commands": _commands(facts),
         "data": facts[0]["key"]["data"],
         "seeds": sorted({fact["seed"] for fact in facts}),
         "skipped": dict(asked.skipped),
         "versions": wording.several(fact["versions"] for fact in facts),
+        "code": wording.by_code(facts),
         "machines": sorted({fact["machine"] for fact in facts}),
         "rows": json.loads(frame.to_json(orient="records", double_precision=6)),
         "comparisons": json.loads(tests.to_json(orient="records", double_precision=6)),
     }
-    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode(errors="replace")

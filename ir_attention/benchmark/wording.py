@@ -7,7 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["LEVEL", "cost", "differences", "notes", "quality", "several", "shown", "verdict"]
+__all__ = [
+    "LEVEL",
+    "by_code",
+    "cost",
+    "differences",
+    "notes",
+    "quality",
+    "several",
+    "shown",
+    "verdict",
+]
 
 # Below it a corrected p value counts as significant.
 LEVEL = 0.01
@@ -20,38 +30,45 @@ def shown(measure: str) -> str:
     return _NAMES.get(measure, measure)
 
 
-def verdict(frame: pd.DataFrame, tests: pd.DataFrame, main: str, against: str | None) -> str:
-    """How the reference row stands to the others, in plain words; of the best one without any."""
+def verdict(
+    frame: pd.DataFrame, tests: pd.DataFrame, main: str, against: str | None
+) -> tuple[str, list[str]]:
+    """How the reference row stands to the others, in plain words.
+
+    Returns:
+        A sentence on the row, or on the best one without a reference; and the other rows, by what
+        the tests say, an item each, with the differences.
+    """
     name, labels = shown(main), dict(zip(frame["row"], frame["label"], strict=True))
     values = dict(zip(frame["row"], frame[main], strict=True))
     if against is None or against not in values:
         best = max(values, key=values.__getitem__)
-        return f"The highest {name} has {labels[best]}: {values[best]:.3f}."
+        return f"{labels[best]} has the highest {name}: {values[best]:.3f}.", []
     value = values[against]
     above = sum(other > value for other in values.values())
     place = "the highest" if not above else f"the {_nth(above + 1)} highest"
     first = f"{labels[against]} has {place} {name} of {_rows(len(frame))}: {value:.3f}."
     if tests.empty:
-        return first
+        return first, []
     sure = tests["p_holm"] < LEVEL
-    groups = [
-        ("significantly higher than that of", tests[sure & (tests["difference"] > 0)]),
-        ("significantly lower than that of", tests[sure & (tests["difference"] < 0)]),
-        ("not significantly different from that of", tests[~sure]),
-    ]
-    told = []
-    for words, rows in groups:
+    groups = {
+        "Significantly higher than that of": tests[sure & (tests["difference"] > 0)],
+        "Significantly lower than that of": tests[sure & (tests["difference"] < 0)],
+        "Not significantly different from that of": tests[~sure],
+    }
+    items = []
+    for words, rows in groups.items():
         if len(rows):
             named = [
-                f"{labels[row['baseline']]} ({_difference(row['difference'])}, "
-                f"{_p(row['p_holm'], True)})"
+                f"{labels[row['baseline']]} ({_difference(row['difference'])})"
                 for row in rows.to_dict("records")
             ]
-            told.append(f"{words} {', '.join(named)}")
-    return (
-        f"{first} It is {'; '.join(told)} (level {LEVEL}, randomisation test over queries, "
-        f"corrected by Holm's method for {_tests(len(tests))})."
+            items.append(f"{words} {', '.join(named)}.")
+    items.append(
+        f"Significant is p < {LEVEL}: randomisation test over queries, corrected by Holm's method "
+        f"for {_tests(len(tests))}."
     )
+    return first, items
 
 
 def quality(frame: pd.DataFrame, measures: Sequence[str], asked: Mapping[str, int]) -> pd.DataFrame:
@@ -125,6 +142,7 @@ def notes(
     tests: pd.DataFrame,
     facts: Sequence[Mapping[str, Any]],
     skipped: Mapping[str, str],
+    left_out: Mapping[str, str],
 ) -> list[str]:
     """What a reader must know of the tables, a sentence or some each."""
     seeds = sorted({fact["seed"] for fact in facts})
@@ -153,7 +171,17 @@ def notes(
             "it."
         )
     lines += [f"Not complete: {name}: {reason}." for name, reason in skipped.items()]
+    lines += [f"Not in the tables: {name}: {reason}." for name, reason in left_out.items()]
     versions = several(fact["versions"] for fact in facts)
+    code = by_code(facts)
+    if len(code) > 1:
+        each = [f"{sum_} for {', '.join(names)}" for sum_, names in code.items()]
+        lines.append(
+            "Not all runs are of the same code, by the checksum of the files that train and score: "
+            f"{'; '.join(each)}."
+        )
+    else:
+        versions |= {"code": next(iter(code))}
     lines.append(
         f"Versions: {', '.join(f'{name} {value}' for name, value in versions.items())}. Machine: "
         f"{_listed(fact['machine'] for fact in facts)}."
@@ -170,10 +198,28 @@ def several(found: Iterable[Mapping[str, str]]) -> dict[str, str]:
     return {name: "/".join(each) for name, each in values.items()}
 
 
+def by_code(facts: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The runs of each code, by its checksum: a row's label, and its seeds where they differ."""
+    runs: dict[str, dict[str, list[int]]] = {}
+    codes: dict[str, set[str]] = {}
+    for fact in facts:
+        runs.setdefault(fact["code"], {}).setdefault(fact["label"], []).append(fact["seed"])
+        codes.setdefault(fact["label"], set()).add(fact["code"])
+    return {
+        code: [
+            label if len(codes[label]) == 1 else f"{label} (seed {', '.join(map(str, seeds))})"
+            for label, seeds in rows.items()
+        ]
+        for code, rows in runs.items()
+    }
+
+
 def _budget(frame: pd.DataFrame) -> str:
     trained = frame[frame["pairs_trained_per_cpu_second"].notna()]
+    if trained.empty:
+        return "Budget: none; no row here is trained in epochs."
     budgets = {value if value == value else None for value in trained["budget"]}
-    if not budgets or budgets == {None}:
+    if budgets == {None}:
         return "Budget: none; a training ends when the dev measure no longer rises."
     if len(budgets) == 1:
         return f"Budget: {budgets.pop():,g} CPU seconds of epochs for each training."
@@ -217,12 +263,11 @@ def _difference(value: float) -> str:
     return f"{value:+.3f}"
 
 
-def _p(value: float, sign: bool = False) -> str:
+def _p(value: float) -> str:
     if value < 0.001:
-        return "p < .001" if sign else "< .001"
+        return "< .001"
     text = f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
-    text = text.removeprefix("0")
-    return f"p = {text}" if sign else text
+    return text.removeprefix("0")
 
 
 def _count(values: pd.Series) -> str:

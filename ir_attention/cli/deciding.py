@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["threshold"]
 
-_FEW = 20  # yes on dev: the interval of a precision of .9 then is .7 to .97
+_FEW = 20  # said yes on dev: the interval of a precision of .9 then is .7 to .97
 
 
 def threshold(
@@ -64,13 +64,14 @@ def threshold(
 
     Takes what `ir-attention score` wrote. Chooses the score from which on a pair
     is a match; prints precision, recall and F1 with their 95 % intervals; and
-    estimates how many unlabelled pairs match. The same model must have scored all.
+    estimates how many unlabelled pairs match. One model must have scored all.
 
         ir-attention threshold dev.csv test.csv --unlabelled tweets.csv
     """
     from ir_attention.evaluation.counting import estimate_count
     from ir_attention.evaluation.thresholds import choose_threshold, measure_threshold
 
+    what = "documents" if documents else "pairs"
     files = [path for path in (dev, test, unlabelled) if path is not None]
     _refuse_the_same(files)
     columns = (query, document, label, query_id, document_id)
@@ -87,7 +88,7 @@ def threshold(
     if chosen.yes < _FEW:
         notes.insert(
             0,
-            f"Only {chosen.yes} of {chosen.pairs} pairs of DEV reach the threshold: "
+            f"Only {chosen.yes} of {chosen.pairs} {what} of DEV reach the threshold: "
             "its precision there may be luck.",
         )
     if unlabelled is not None:
@@ -102,9 +103,9 @@ def threshold(
     if as_json:
         put(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
     else:
-        put(_table(chosen, decisions))
+        put(_table(chosen, decisions, what))
         if estimate is not None:
-            put(_sentence(estimate, "documents" if documents else "pairs"))
+            put(_sentence(estimate, what))
 
 
 def _refuse_the_same(files: list[Path]) -> None:
@@ -124,7 +125,10 @@ def _scored(
     documents: bool,
     labelled: bool = True,
 ) -> pd.DataFrame:
-    """Checked pairs with their `predictions`; or documents, with the query of their best score."""
+    """Checked pairs with their `predictions`; or documents, with the query of their best score.
+
+    `--label` names a column of labelled files, which others need not have.
+    """
     import numpy as np
     import pandas as pd
 
@@ -133,7 +137,11 @@ def _scored(
 
     if path.is_dir():
         raise DataError(f"{path}: must be a file that `ir-attention score` wrote, but is a folder")
-    pairs = open_pairs(path, *columns, labels="required" if labelled else "optional")
+    if labelled:
+        pairs = open_pairs(path, *columns)
+    else:
+        query, document, _, *ids = columns
+        pairs = open_pairs(path, query, document, "", *ids, labels="optional")
     table = read_table(path)
     if "predictions" not in table:
         raise DataError(
@@ -173,7 +181,7 @@ def _by_document(pairs: pd.DataFrame) -> pd.DataFrame:
     return best
 
 
-def _table(chosen: Threshold, decisions: Decisions) -> str:
+def _table(chosen: Threshold, decisions: Decisions, what: str) -> str:
     dev, test = chosen.to_dict(), decisions.to_dict()
     rows = [("", "dev", "test", "95 % interval"), ("threshold", f"{chosen.value:.6g}", "", "")]
     for name in ("precision", "recall", "F1"):
@@ -187,7 +195,8 @@ def _table(chosen: Threshold, decisions: Decisions) -> str:
                 f"{ends[0]:.4f} to {ends[1]:.4f}" if known else "",
             )
         )
-    rows += [(name, str(dev[name]), str(test[name]), "") for name in ("pairs", "relevant", "yes")]
+    counts = {"pairs": what, "relevant": "relevant", "yes": "yes"}
+    rows += [(shown, str(dev[name]), str(test[name]), "") for name, shown in counts.items()]
     return aligned(rows)
 
 

@@ -33,7 +33,7 @@ __all__ = [
 
 Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The folder of a trained model.")]
 Threads = Annotated[
-    int, typer.Option("--threads", min=1, metavar="N", help="Of a han or han-bi. Same scores.")
+    int, typer.Option("--threads", min=1, metavar="N", help="Of han, han-bi and minilm.")
 ]
 Pairs = Annotated[
     Path,

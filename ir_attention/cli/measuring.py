@@ -51,7 +51,6 @@ def evaluate(
     pairs: Pairs,
     measures: Measures = "AP RR nDCG@3",
     mixed: Mixed = False,
-    judged_only: Judged = False,
     ties: Ties = "expected",
     run: Annotated[
         Path | None,
@@ -84,9 +83,7 @@ def evaluate(
     scored = ranker.score(judged)
     if run is not None:
         write_run(scored, run)
-    result = evaluate_quietly(
-        scored, judged, measures, ties=ties, only_mixed=mixed, judged_only=judged_only
-    )
+    result = evaluate_quietly(scored, judged, measures, ties=ties, only_mixed=mixed)
     for note in result.notes:
         talk(note)
     if as_json:
@@ -111,7 +108,8 @@ def compare(
         list[Path],
         typer.Argument(
             metavar="RUN",
-            help="TREC runs, the baseline first. A folder holds the runs of one model, by seed.",
+            help="TREC runs, the baseline first; or a folder with the runs of one model, by seed, "
+            "such as a benchmark's runs/ROW.",
         ),
     ],
     measures: Measures = "AP RR nDCG@3",
@@ -148,9 +146,9 @@ def compare(
     """Test whether runs differ by more than chance.
 
     A line for each measure and each pair of runs: their means, the difference
-    with its 95 % interval, the effect size d, how often the run is better, as good
-    and worse, and p values of three paired tests. p(Holm) is corrected for all
-    lines: hold this one against .05. Then each line as a sentence.
+    with its 95 % interval, the effect size d, how often the run is better, as
+    good and worse, and p values of three paired tests. p(Holm) is corrected for
+    all lines: hold this one against .05. Then each line as a sentence.
 
         ir-attention compare test.qrels bm25.run han.run
     """
@@ -214,16 +212,31 @@ def _plain(row: dict) -> dict:
     }
 
 
+_RUN = "run.trec.gz"  # what a benchmark calls the run of a seed, beside other files
+
+
 def _read_runs(path: Path) -> pd.DataFrame | list[pd.DataFrame]:
     """A run; or those of a folder, in the order of their names."""
     from ir_attention.evaluation.runs import read_run
 
     if not path.is_dir():
         return read_run(path)
-    files = sorted(one for one in path.iterdir() if one.is_file() and one.name[0] != ".")
+    if (path / _RUN).is_file():
+        return read_run(path / _RUN)
+    files = sorted(path.glob(f"[!.]*/{_RUN}"), key=_by_number) or sorted(
+        one for one in path.iterdir() if one.is_file() and one.name[0] != "."
+    )
     if not files:
-        raise DataError(f"{path}: a folder must hold the runs of one model. Received: no file")
+        raise DataError(
+            f"{path}: a folder must hold the runs of one model: files, or a folder for each seed "
+            f"with {_RUN}. Received: neither"
+        )
     return [read_run(one) for one in files]
+
+
+def _by_number(run: Path) -> tuple[int, str]:
+    """Seed 10 comes after seed 9."""
+    return len(run.parent.name), run.parent.name
 
 
 def _refuse_input(out: Path, inputs: list[Path]) -> None:
@@ -239,11 +252,20 @@ def _p_value(value: float) -> str:
 
 def _names(runs: list[Path]) -> list[str]:
     """The files' names, without their endings where that still tells them apart."""
-    short = [
-        path.resolve().name if path.is_dir() else Path(path.name.removesuffix(".gz")).stem
-        for path in runs
-    ]
+    for number, path in enumerate(runs):
+        if path in runs[:number]:
+            raise DataError(f"RUN: each must be named once. Received: {path} twice")
+    short = [*map(_name, runs)]
     return short if len(set(short)) == len(runs) else [str(path) for path in runs]
+
+
+def _name(run: Path) -> str:
+    """The file's without its ending, or the folder's; a benchmark's row with its seed."""
+    home = run.resolve()
+    if home.name == _RUN or (home / _RUN).is_file():
+        home = home.parent if home.name == _RUN else home
+        return f"{home.parent.name}/{home.name}"
+    return home.name if run.is_dir() else Path(run.name.removesuffix(".gz")).stem
 
 
 def _holds_pairs(qrels: Path) -> bool:

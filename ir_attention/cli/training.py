@@ -95,8 +95,9 @@ def train(
 
     After each epoch the queries of DEV are ranked and measured; the best
     epoch is kept. One seed gives one result. What --set knows beside the
-    options: patience, loss, margin, learning_rate, dropout, width, min_count,
-    candidates, positives, queries, sentences, query_words, sentence_words,
+    options: patience, budget, loss, margin, learning_rate, warmup, clip,
+    dropout, width, min_count, most_vectors, candidates, positives, queries,
+    sentences, query_words, sentence_words, match_features, query_side,
     threads, precision.
 
         ir-attention train train.csv --out models/news

@@ -9,12 +9,16 @@ from typing import Any, Literal
 import numpy as np
 
 from ir_attention.errors import DataError
-from ir_attention.evaluation.intervals import resampled_sums
+from ir_attention.evaluation.intervals import check_draws, resampled_sums
 from ir_attention.evaluation.thresholds import Decisions, codes_of, scores_of
 
 __all__ = ["Assumption", "CountEstimate", "estimate_count"]
 
 Assumption = Literal["rates", "precision"]
+_Found = tuple[float, float, float, float]
+
+_FEW = 10  # said yes: the interval then spans a factor of two and more
+_TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,8 @@ def estimate_count(
 ) -> CountEstimate:
     """Estimates how many of some unlabelled pairs are matches: relevant, yes or no.
 
-    Counting the yes is biased: some are wrong, and some matches are missed. How often is known
-    from labelled pairs, and something of it must hold for the unlabelled ones, too:
+    Counting the pairs said yes is biased: some are wrong, and some matches are missed. How often
+    is known from labelled pairs, and something of it must hold for the unlabelled ones, too:
 
     * `assume="rates"`, the default: a match is as often found, and another pair as often taken for
       one, as among the labelled pairs, while matches themselves may be rarer or more frequent.
@@ -81,12 +85,12 @@ def estimate_count(
 
       whose interval is narrower; with matches rarer than that it is far too high.
 
-    The interval is of the count among these pairs, not of a rate behind them. Simulated are the
-    labelled pairs, by queries with replacement where `decisions` has them and by the Beta
-    distribution (Jeffreys) where not or where a rate is 0 or 1, and what the threshold would
-    then say of the unlabelled ones. Queries differ in how well they are decided: with `queries`,
-    few of them make the interval wider, as much as the queries of `decisions` differ beyond
-    chance.
+    The interval is of the count among these pairs, not of a rate behind them. Drawn are the
+    rates, by queries with replacement where `decisions` has them and from the Beta distribution
+    (Jeffreys) where not or where a rate is 0 or 1; the share of pairs that are said yes, from the
+    Beta distribution; and given these, which of the pairs are matches. Queries differ in how well
+    they are decided: with `queries`, few of them make the interval wider, as much as the queries
+    of `decisions` differ beyond chance.
 
     Args:
         decisions: From `measure_threshold`, on pairs like the unlabelled ones.
@@ -99,7 +103,8 @@ def estimate_count(
 
     Raises:
         DataError: A score is no number, or there is none; `decisions` lacks relevant pairs or
-            others; a threshold that does not tell them apart; an unknown assumption.
+            others; a threshold that does not tell them apart; an unknown assumption; a seed or
+            a number of resamples that cannot be.
 
     Example:
 
@@ -111,8 +116,7 @@ def estimate_count(
     """
     if assume not in _METHODS:
         raise DataError(f"assume: must be 'rates' or 'precision'. Received: {assume!r}")
-    if resamples < 1:
-        raise DataError(f"resamples: must be 1 or more. Received: {resamples!r}")
+    check_draws(seed, resamples)
     score = scores_of(scores)
     query, _ = codes_of(queries, len(score))
     yes = int((score >= decisions.threshold).sum())
@@ -121,47 +125,80 @@ def estimate_count(
     # The chance that two unlabelled pairs are of one query.
     together = 0.0 if queries is None else float(((np.bincount(query) / len(score)) ** 2).sum())
     draw = _Draw(decisions, np.random.default_rng(seed), resamples, together)
-    raw, low, high = _METHODS[assume](sums, yes, len(score), draw)
+    raw, count, low, high = _METHODS[assume](sums, yes, len(score), draw)
     notes = []
-    if not 0 <= raw <= len(score):
-        end = "0" if raw < 0 else "their number"
-        notes.append(f"The estimate is {end}; uncut it would be {raw:.1f}.")
+    if abs(raw - count) > _TINY * len(score):
+        notes.append(f"The formula gives {raw:.1f}; cut at {count:.6g}.")
+    if yes < _FEW:
+        notes.append(f"Only {yes} reach the threshold: the estimate rests on few pairs.")
     if queries is not None and not decisions.by_query:
         notes.append("How queries differ is not known, and not in the interval.")
-    count, low, high = np.clip([raw, low, high], 0, len(score)).tolist()
+    low, high = min(low, count), max(high, count)  # by a little, with a handful of pairs
     return CountEstimate(count, low, high, len(score), yes, assume, tuple(notes))
 
 
-def _by_rates(sums: np.ndarray, yes: int, pairs: int, draw: _Draw) -> tuple[float, float, float]:
-    """The adjusted count, and the ends of its interval."""
+def _by_rates(sums: np.ndarray, yes: int, pairs: int, draw: _Draw) -> _Found:
+    """The adjusted count, uncut and cut, and the ends of its interval.
+
+    The share of pairs that are said yes, drawn with the rates, gives the share that matches; of
+    those said yes and of those said no each is then a match by Bayes' theorem.
+    """
     right, wrong, missed, spared = sums
     tpr, fpr = right / (right + missed), wrong / (wrong + spared)
     raw = (yes - pairs * fpr) / (tpr - fpr)
-    matches = round(min(max(raw, 0), pairs))
-    found = draw.rng.binomial(matches, draw.elsewhere(tpr, 0, 2))
-    taken = draw.rng.binomial(pairs - matches, draw.elsewhere(fpr, 1, 3))
-    tprs, fprs = draw.shares(0, 2), draw.shares(1, 3)
+    tprs = draw.elsewhere(draw.shares(0, 2), 0, 2)
+    fprs = draw.elsewhere(draw.shares(1, 3), 1, 3)
+    said = draw.rng.beta(yes + 0.5, pairs - yes + 0.5, size=draw.resamples)
+    # What no share of matches makes: none match, or as many as this is likely for all the same.
+    above = _beta_above(fprs, yes, pairs, draw.rng)
+    below = 1 - _beta_above(1 - tprs, pairs - yes, pairs, draw.rng)
+    ends = np.where(said > tprs, below, said), np.where(said < fprs, above, said)
     gap = tprs - fprs
     sorts = gap > 0  # where it does not, any count is possible
-    counts = np.divide(found + taken - pairs * fprs, gap, out=np.zeros_like(gap), where=sorts)
-    low = np.quantile(np.where(sorts, counts, 0), 0.025)
-    high = np.quantile(np.where(sorts, counts, pairs), 0.975)
-    return float(raw), float(low), float(high)
+    low, high = (
+        np.quantile(np.where(sorts, _matches(end, tprs, fprs, yes, pairs, draw.rng), unknown), tail)
+        for end, unknown, tail in zip(ends, (0, pairs), (0.025, 0.975), strict=True)
+    )
+    return float(raw), float(np.clip(raw, 0, pairs)), float(low), float(high)
 
 
-def _by_precision(
-    sums: np.ndarray, yes: int, pairs: int, draw: _Draw
-) -> tuple[float, float, float]:
-    """The count by precision and recall, and the ends of its interval."""
+def _matches(
+    said: np.ndarray,
+    tprs: np.ndarray,
+    fprs: np.ndarray,
+    yes: int,
+    pairs: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """How many match, drawn, if `said` is the share of yes behind the pairs."""
+    share = ((said - fprs) / np.maximum(tprs - fprs, _TINY)).clip(0, 1)
+    found, left = share * tprs, share * (1 - tprs)
+    wrongly, rightly = (1 - share) * fprs, (1 - share) * (1 - fprs)
+    counts = rng.binomial(yes, found / np.maximum(found + wrongly, _TINY))
+    return counts + rng.binomial(pairs - yes, left / np.maximum(left + rightly, _TINY))
+
+
+def _beta_above(least: np.ndarray, yes: int, pairs: int, rng: np.random.Generator) -> np.ndarray:
+    """The share of yes, drawn from what the Beta distribution has above `least`."""
+    from scipy.special import betaincc, betainccinv
+
+    shape = yes + 0.5, pairs - yes + 0.5
+    tail = betaincc(*shape, least)
+    drawn = betainccinv(*shape, tail * rng.random(len(least)))
+    return np.where(tail > 0, drawn, least)
+
+
+def _by_precision(sums: np.ndarray, yes: int, pairs: int, draw: _Draw) -> _Found:
+    """The count by precision and recall, uncut and cut, and the ends of its interval."""
     right, wrong, missed, _ = sums
     raw = yes * (right + missed) / (right + wrong)  # precision / recall
-    precision, recall = draw.shares(0, 1), draw.shares(0, 2)
-    missing = yes * precision * (1 - recall) / np.maximum(recall, 1e-9)
-    missing = np.minimum(missing / max(pairs - yes, 1), 1)  # of the pairs that are no
-    counts = draw.rng.binomial(yes, draw.elsewhere(precision, 0, 1))
-    counts = counts + draw.rng.binomial(pairs - yes, missing)
-    low, high = np.quantile(counts, (0.025, 0.975))
-    return float(raw), float(low), float(high)
+    found = draw.rng.binomial(yes, draw.elsewhere(draw.shares(0, 1), 0, 1))
+    # How many are missed until so many are found; half a one more, as in Jeffreys' distribution.
+    recall = draw.elsewhere(draw.shares(0, 2), 0, 2).clip(_TINY, 1)
+    missing = np.minimum(draw.rng.negative_binomial(found + 0.5, recall), pairs - yes)
+    low, high = np.quantile(found + missing, (0.025, 0.975))
+    most = yes * right / (right + wrong) + pairs - yes  # no more can be missed than are no
+    return float(raw), float(min(raw, most)), float(low), float(high)
 
 
 _METHODS = {"rates": _by_rates, "precision": _by_precision}

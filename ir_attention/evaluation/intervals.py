@@ -7,11 +7,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
-__all__ = ["bootstrap_interval", "mean", "resampled_sums", "wilson_interval"]
+from ir_attention.errors import DataError
+
+__all__ = ["bootstrap_interval", "check_draws", "mean", "resampled_sums", "wilson_interval"]
 
 _TAILS = (0.025, 0.975)  # 95 %
 _Z = 1.959963984540054  # 95 % of the normal distribution lie within as many deviations
 _BLOCK = 2_000_000  # values drawn at a time: 16 MB, however many queries there are
+
+
+def check_draws(seed: int, resamples: int, *, least: int = 1) -> None:
+    """Raises a DataError unless both are whole numbers, from 0 and from `least`."""
+    for name, value, low in (("seed", seed, 0), ("resamples", resamples, least)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
+            raise DataError(f"{name}: must be a whole number, {low} or more. Received: {value!r}")
 
 
 def mean(values: np.ndarray) -> float:

@@ -17,6 +17,7 @@ import ir_measures
 import numpy as np
 
 from ir_attention.errors import DataError
+from ir_attention.evaluation.intervals import check_draws
 from ir_attention.evaluation.lists import Lists, condensed, join
 from ir_attention.evaluation.results import Evaluation, EvaluationWarning, TieReport, report
 from ir_attention.evaluation.runs import Qrels, Run, as_qrels, as_run
@@ -134,8 +135,7 @@ def evaluate_quietly(
     """As `evaluate`, but leaves it to the caller to show the warnings of the result."""
     if ties not in _RULES:
         raise DataError(f"ties: must be one of {list(_RULES)}. Received: {ties!r}")
-    if resamples < 0:
-        raise DataError(f"resamples: must be 0 or more. Received: {resamples!r}")
+    check_draws(seed, resamples, least=0)
     chosen = _parse(measures)
     lists = join(as_run(run), as_qrels(qrels), only_mixed=only_mixed)
     if judged_only:

@@ -38,12 +38,13 @@ def t_test(difference: np.ndarray) -> float:
 
     Returns:
         Between 0 and 1: 1 if all differences are 0, or if there are fewer than two, which cannot
-        tell anything; 0 if all are equal and not 0.
+        tell anything. If all are equal and not 0, where t is infinite, that of the randomisation
+        test, `2 ** (1 - queries)`: two equal differences are no proof.
     """
     if len(difference) < 2 or not difference.any():
         return 1.0
     if (difference == difference[0]).all():
-        return 0.0
+        return 2.0 ** (1 - len(difference))
     from scipy import stats  # most of a second to import
 
     return float(stats.ttest_1samp(difference, 0.0).pvalue)
@@ -125,9 +126,11 @@ def bootstrap_tests(
         draws: How often to draw. The intervals take the first 1000.
 
     Returns:
-        P values, `(tests,)`, above 0 and up to 1; 1 if all differences are 0. And the ends of
-        the 95 % percentile intervals of the mean differences, `(2, tests)`: to 12 digits those
-        of `bootstrap_interval`. NaN if there is no query.
+        P values, `(tests,)`, above 0 and up to 1; 1 if all differences are 0. None is below
+        `2 ** (1 - queries)`, the smallest of the randomisation test: draws from one query, or
+        from two much alike, hardly scatter and seem to prove anything. And the ends of the 95 %
+        percentile intervals of the mean differences, `(2, tests)`: to 12 digits those of
+        `bootstrap_interval`. NaN if there is no query.
     """
     queries, tests = differences.shape
     if queries == 0:
@@ -144,7 +147,7 @@ def bootstrap_tests(
     intervals = np.quantile(np.concatenate(means)[:_INTERVAL], (0.025, 0.975), axis=0)
     still = sorted_[0] == sorted_[-1]
     intervals[:, still] = sorted_[0][still]
-    p_values = np.where(total == 0, 1.0, as_far / (draws + 1))
+    p_values = np.where(total == 0, 1.0, np.maximum(as_far / (draws + 1), 2.0 ** (1 - queries)))
     return p_values, np.round(intervals, 12)  # the rest comes from the order of a sum
 
 

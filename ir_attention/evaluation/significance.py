@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ir_attention.errors import DataError
-from ir_attention.evaluation.intervals import mean
+from ir_attention.evaluation.intervals import check_draws, mean
 from ir_attention.evaluation.measures import MEASURES, Measures, Ties, evaluate_quietly
 from ir_attention.evaluation.paired import (
     bootstrap_tests,
@@ -21,7 +21,7 @@ from ir_attention.evaluation.paired import (
     randomisation_tests,
     t_test,
 )
-from ir_attention.evaluation.results import EvaluationWarning
+from ir_attention.evaluation.results import Evaluation, EvaluationWarning
 from ir_attention.evaluation.runs import Qrels, Run, as_qrels
 
 __all__ = ["TESTS", "Test", "check_test", "compare", "differences", "summed_up"]
@@ -88,8 +88,9 @@ def compare(
         EvaluationWarning: As `evaluate`, with the run's name before it.
 
     Raises:
-        DataError: As `evaluate`; there are fewer than two runs; an unknown test; `against` is
-            not among the runs.
+        DataError: As `evaluate`, with the run's name before what is wrong with it; there are
+            fewer than two runs, or a list without any; an unknown test; `against` is not among
+            the runs.
 
     Example:
 
@@ -102,18 +103,8 @@ def compare(
     0      bad  good         0.5     5           0.0625
     """
     check_test(test)
-    found, notes = _differences(
-        qrels,
-        runs,
-        measures,
-        against,
-        ties=ties,
-        only_mixed=only_mixed,
-        judged_only=judged_only,
-        seed=seed,
-    )
-    for sentence in notes:
-        warnings.warn(sentence, EvaluationWarning, stacklevel=2)
+    options = _Options(ties, only_mixed, judged_only, seed)
+    found = _differences(qrels, runs, measures, against, options)
     return summed_up(found, test=test, seed=seed)
 
 
@@ -141,19 +132,8 @@ def differences(
     Warns, Raises:
         As `compare`.
     """
-    found, notes = _differences(
-        qrels,
-        runs,
-        measures,
-        against,
-        ties=ties,
-        only_mixed=only_mixed,
-        judged_only=judged_only,
-        seed=seed,
-    )
-    for sentence in notes:
-        warnings.warn(sentence, EvaluationWarning, stacklevel=2)
-    return found
+    options = _Options(ties, only_mixed, judged_only, seed)
+    return _differences(qrels, runs, measures, against, options)
 
 
 def summed_up(found: pd.DataFrame, *, test: Test = "randomisation", seed: int = 7) -> pd.DataFrame:
@@ -165,6 +145,7 @@ def summed_up(found: pd.DataFrame, *, test: Test = "randomisation", seed: int = 
         seed: As in `compare`.
     """
     check_test(test)
+    check_draws(seed, 1)
     if found.empty:
         raise DataError("differences: must have a row at least. Received: an empty frame")
     rows, columns = [], []
@@ -205,14 +186,23 @@ def check_test(test: str) -> None:
         raise DataError(f"test: must be 'randomisation', 'bootstrap' or 't'. Received: {test!r}")
 
 
+class _Options(NamedTuple):
+    """What `compare` and `differences` hand on to `evaluate`."""
+
+    ties: Ties
+    only_mixed: bool
+    judged_only: bool
+    seed: int
+
+
 def _differences(
     qrels: Qrels,
     runs: Mapping[str, Run | Sequence[Run]],
     measures: Measures,
     against: str | None,
-    **options: Any,
-) -> tuple[pd.DataFrame, list[str]]:
-    """The frame of `differences`, and the warnings about the runs."""
+    options: _Options,
+) -> pd.DataFrame:
+    """The frame of `differences`. Warnings point to who called `compare` or `differences`."""
     pairs = _pairs(runs, against)
     judged = as_qrels(qrels)
     values: dict[str, pd.DataFrame] = {}
@@ -220,13 +210,15 @@ def _differences(
     for name, several in runs.items():
         tables = []
         for label, run in _named(name, several):
-            result = evaluate_quietly(run, judged, measures, resamples=0, **options)
+            result = _measured(label, run, judged, measures, options)
             notes += [f"{label}: {sentence}" for sentence in result.warnings]
             shape = result.queries, len(result.measures)
             queries = result.per_query["query_id"].to_numpy()[:: shape[1]]
             table = result.per_query["value"].to_numpy().reshape(shape)  # it goes query by query
             tables.append(pd.DataFrame(table, queries, [*result.measures]))
         values[name] = sum(tables[1:], tables[0]) / len(tables)
+    for sentence in notes:
+        warnings.warn(sentence, EvaluationWarning, stacklevel=3)
     first = next(iter(values.values()))
     blocks = []
     for measure, (baseline, run) in itertools.product(first.columns, pairs):
@@ -243,7 +235,18 @@ def _differences(
             }
         )
     columns = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-    return pd.DataFrame(columns), notes
+    return pd.DataFrame(columns)
+
+
+def _measured(
+    label: str, run: Run, judged: pd.DataFrame, measures: Measures, options: _Options
+) -> Evaluation:
+    try:
+        return evaluate_quietly(run, judged, measures, resamples=0, **options._asdict())
+    except DataError as error:
+        if str(error).startswith("run"):  # and not about qrels or measures
+            raise DataError(f"{label}: {error}") from error
+        raise
 
 
 def _drawn(columns: list[np.ndarray], seed: int) -> dict[str, np.ndarray]:
@@ -294,6 +297,8 @@ def _pairs(runs: Mapping[str, Any], against: str | None) -> list[tuple[str, str]
 
 def _named(name: str, run: Any) -> list[tuple[str, Any]]:
     """The runs of a model, with what to call each in a warning."""
+    if isinstance(run, list | tuple) and not run:
+        raise DataError(f"{name}: a list must hold a run at least. Received: {run!r}")
     if not _is_several(run):
         return [(name, run)]
     return [(f"{name}, run {number}", one) for number, one in enumerate(run, start=1)]

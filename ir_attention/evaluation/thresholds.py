@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from numbers import Real
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 import pandas as pd
 
 from ir_attention.errors import DataError
-from ir_attention.evaluation.intervals import resampled_sums, wilson_interval
+from ir_attention.evaluation.intervals import check_draws, resampled_sums, wilson_interval
 
 __all__ = [
     "By",
@@ -39,9 +40,9 @@ class Threshold:
 
     Attributes:
         value: Yes, if a score is as high as this or higher.
-        precision: Of the yes, the share that is relevant. On the pairs it was chosen on this and
-            the two below are too good: `measure_threshold` says what to expect.
-        recall: Of the relevant, the share that is yes.
+        precision: Of the pairs said yes, the share that is relevant. On the pairs it was chosen
+            on this and the two below are too good: `measure_threshold` says what to expect.
+        recall: Of the relevant pairs, the share that is said yes.
         f1: Their harmonic mean.
         by: What it was chosen by.
         at_least: The precision that was asked for; None with `by="F1"`.
@@ -76,8 +77,8 @@ class Decisions:
         cells: Integers, `(queries, 4)`: of each query the pairs that are rightly yes, wrongly
             yes, wrongly no, rightly no. One row for all if no queries were given.
         by_query: Whether the rows of `cells` are queries.
-        precision: Of the yes, the share that is relevant. NaN if there is no yes.
-        recall: Of the relevant, the share that is yes. NaN if nothing is relevant.
+        precision: Of the pairs said yes, the share that is relevant. NaN if there is none.
+        recall: Of the relevant pairs, the share that is said yes. NaN if there is none.
         f1: Their harmonic mean: `2 * right / (yes + relevant)`. NaN if there is neither.
         intervals: By `"precision"`, `"recall"` and `"F1"` the low and the high end of the 95 %
             interval.
@@ -204,7 +205,8 @@ def measure_threshold(
         resamples: Of the intervals.
 
     Raises:
-        DataError: There are not as many labels, or ids, as scores; there are none; a NaN.
+        DataError: There are not as many labels, or ids, as scores; there are none; a NaN;
+            arguments that cannot be.
 
     Example:
 
@@ -212,11 +214,10 @@ def measure_threshold(
     >>> round(decisions.precision, 4), round(decisions.recall, 4)
     (0.6667, 0.6667)
     """
-    value = threshold.value if isinstance(threshold, Threshold) else float(threshold)
-    if math.isnan(value):
-        raise DataError(f"threshold: must be a number and not NaN. Received: {value}")
-    if resamples < 1:
-        raise DataError(f"resamples: must be 1 or more. Received: {resamples!r}")
+    value = threshold.value if isinstance(threshold, Threshold) else threshold
+    if not _is_number(value):
+        raise DataError(f"threshold: must be a number and not NaN. Received: {value!r}")
+    check_draws(seed, resamples)
     score, relevant = _checked(scores, labels)
     query, count = codes_of(queries, len(score))
     kind = np.where(score >= value, np.where(relevant, 0, 1), np.where(relevant, 2, 3))
@@ -229,7 +230,7 @@ def measure_threshold(
     sums = cells.sum(axis=0)
     values = {name: _ratio(sums, *parts) for name, parts in _RATIOS.items()}
     return Decisions(
-        threshold=value,
+        threshold=float(value),
         cells=cells,
         by_query=by_query,
         precision=values["precision"],
@@ -284,8 +285,13 @@ def _check_rule(by: str, at_least: float | None) -> None:
         raise DataError(f"by: must be 'F1' or 'precision'. Received: {by!r}")
     if by == "F1" and at_least is not None:
         raise DataError(f"at_least: goes with by='precision' alone. Received: {at_least!r}")
-    if by == "precision" and (at_least is None or not 0 < at_least <= 1):
+    if by == "precision" and not (_is_number(at_least) and 0 < at_least <= 1):
         raise DataError(f"at_least: must be above 0 and up to 1. Received: {at_least!r}")
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    """Whether it is a number and not NaN."""
+    return isinstance(value, Real) and not math.isnan(value)
 
 
 def _checked(scores: Iterable[float], labels: Iterable[float]) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ model is left behind as plain arrays and plain values (`Baseline.parts`) and bui
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -17,19 +18,26 @@ import pandas as pd
 
 import ir_attention.matchzoo as mz
 from ir_attention.backend import quiet
-from ir_attention.errors import BundleError
+from ir_attention.errors import BundleError, DataError
+from ir_attention.models.baseline_parts import (
+    COMPARED,
+    bundle_errors,
+    check_sized,
+    check_weights,
+    chosen_parameters,
+    different_strings,
+    too_large,
+    words_read,
+)
 from ir_attention.models.feeding import BINS, Feed, Side, hashed, match_histogram, pooling_index
 from ir_attention.models.recipes import BASELINES, Recipe
+from ir_attention.models.sparse_inputs import sparse_twin
 
 __all__ = ["Baseline", "global_seed"]
 
 # Pairs that are scored at once. Batches are filled up to this, so that TensorFlow traces the model
 # a single time, and a pair's score is the same whatever it is scored with.
 _ROWS = 64
-
-
-# What the vectors of histograms are called among the weights, and how long a text may be at most.
-_COMPARED, _MOST_WORDS = "compared", 10_000
 
 # Layers with names of MatchZoo's own.
 _NAMED = ("dpool_index", "embedding", "match_histogram", "text_left", "text_right")
@@ -60,18 +68,13 @@ class Baseline:
         compared: np.ndarray | None = None,
     ) -> None:
         self.recipe, self.preprocessor = BASELINES[name], preprocessor
-        self.model = getattr(mz.models, self.recipe.model)()
-        known = self.model.params
-        known["task"] = mz.tasks.Ranking()
-        for parameter, value in {**self.recipe.parameters, **parameters}.items():
-            known[parameter] = value
-        known.update(preprocessor.context)  # the sizes of the vocabulary and of the inputs
         self.lengths = _words_read(preprocessor)
-        if self.recipe.beside == "histogram":
-            known["input_shapes"] = [(self.lengths[0],), (self.lengths[0], BINS)]
-        self.model.guess_and_fill_missing_params(verbose=0)
+        self.model = _unbuilt(self.recipe, preprocessor, parameters)
         self.model.build()
         _rename(self.model.backend)
+        # What trains and scores: MatchZoo's network, or its twin that takes sparse counts.
+        counted = self.recipe.reads != "words"
+        self.network = sparse_twin(self.model.backend) if counted else self.model.backend
         self.compared = compared
         if self.recipe.beside == "histogram" and compared is None:
             self.compare_by(self.model.backend.get_layer("embedding").get_weights()[0])
@@ -87,10 +90,18 @@ class Baseline:
             pack: Its texts are what MatchZoo's preprocessor is fitted on.
             lengths: Words of a query and of a document that the model has inputs for; of longer
                 texts the last ones are kept. DSSM's trigrams are counted in the whole text.
-            parameters: As of the class.
+            parameters: As of the class. With others than `dropout_rate` and
+                `embedding_output_dim` it cannot come back from its parts.
+
+        Raises:
+            DataError: The inputs or the vectors would be too large.
         """
-        preprocessor = _preprocessor(BASELINES[name], lengths)
-        return cls(name, preprocessor.fit(pack, verbose=0), parameters)
+        recipe, width = BASELINES[name], parameters.get("embedding_output_dim", 0)
+        rule = too_large(recipe, lengths, width)
+        if rule:
+            raise DataError(f"{name}: {rule}")
+        preprocessor = _preprocessor(recipe, lengths).fit(pack, verbose=0)
+        return cls(name, preprocessor, parameters)
 
     def compare_by(self, vectors: np.ndarray) -> None:
         """Sets the vectors of histograms; they stay when those of the embedding are trained."""
@@ -148,7 +159,7 @@ class Baseline:
             query, document = feed.query[rows], feed.document[rows]
             filled = np.concatenate([np.arange(len(query)), np.zeros(_ROWS - len(query), int)])
             x = self.inputs(feed, query[filled], document[filled])
-            scores[rows] = self.model.backend.predict_on_batch(x)[: len(query), 0]
+            scores[rows] = self.network.predict_on_batch(x)[: len(query), 0]
         return scores
 
     def parts(self) -> tuple[dict[str, np.ndarray], dict[str, Any], dict[str, Any]]:
@@ -158,9 +169,7 @@ class Baseline:
         vocabulary: dict[str, Any] = {"terms": [numbered[row] for row in range(len(numbered))]}
         if self.recipe.reads == "words":
             vocabulary["document_terms"] = sorted(context["filter_unit"].context["df"])
-        kept = [name for name in self.model.params.keys() if name not in _NOT_KEPT]
-        parameters = {name: self.model.params[name] for name in kept}
-        settings = {"baseline": parameters, "words": list(self.lengths)}
+        settings = {"baseline": _kept(self.model.params), "words": list(self.lengths)}
         return self._weights(), vocabulary, settings
 
     @classmethod
@@ -178,21 +187,25 @@ class Baseline:
                 f"settings.json names no model of MatchZoo that is known here. Known: "
                 f"{', '.join(BASELINES)}. Received: model={name!r}"
             )
-        parameters = _parameters(settings)
-        lengths = _lengths(settings)
-        preprocessor = _preprocessor(BASELINES[name], lengths)
-        _put_back(preprocessor, vocabulary, BASELINES[name], lengths)
-        try:
-            with global_seed(0):
-                built = cls(name, preprocessor, parameters, weights.get(_COMPARED))
-        except (KeyError, TypeError, ValueError) as error:
-            raise BundleError(f"settings.json does not describe a {name} ({error})") from error
-        _check_weights(built._weights(), weights)
-        own = [weights[name] for name in built._weights() if name != _COMPARED]
-        built.model.backend.set_weights(own)
-        # TensorFlow compiles with the first batch, and now and then has something to say about it.
-        with quiet():
-            built.score(["a"], ["a"])
+        recipe, lengths = BASELINES[name], words_read(settings)
+        rule = too_large(recipe, lengths)
+        if rule:
+            raise BundleError(f"settings.json: {rule}")
+        preprocessor = _preprocessor(recipe, lengths)
+        _put_back(preprocessor, vocabulary, recipe, lengths)
+        known = _kept(_unbuilt(recipe, preprocessor, {}).params)
+        parameters = chosen_parameters(settings, name, known)
+        width = parameters.get("embedding_output_dim", 0)
+        check_sized(weights, recipe, preprocessor.context["vocab_size"], width)
+        compared = weights[COMPARED] if recipe.beside == "histogram" else None
+        with bundle_errors(name), global_seed(0):
+            built = cls(name, preprocessor, parameters, compared)
+            wanted = built._weights()
+            check_weights(wanted, weights)
+            built.model.backend.set_weights([weights[one] for one in wanted if one != COMPARED])
+            # TensorFlow compiles with the first batch, and now and then says something about it.
+            with quiet():
+                built.score(["a"], ["a"])
         return built
 
     def _weights(self) -> dict[str, np.ndarray]:
@@ -204,7 +217,7 @@ class Baseline:
                 zip(backend.weights, backend.get_weights(), strict=True)
             )
         }
-        return weights if self.compared is None else {**weights, _COMPARED: self.compared}
+        return weights if self.compared is None else {**weights, COMPARED: self.compared}
 
 
 @contextlib.contextmanager
@@ -252,34 +265,36 @@ def _words_read(preprocessor: Any) -> tuple[int, int]:
     return preprocessor._fixed_length_left, preprocessor._fixed_length_right
 
 
-def _parameters(settings: Mapping[str, Any]) -> dict[str, Any]:
-    parameters = settings.get("baseline")
-    if not isinstance(parameters, dict):
-        raise BundleError(
-            "settings.json must hold the model's parameters, an object `baseline`. Received: "
-            f"{type(parameters).__name__}"
-        )
-    return parameters
+def _unbuilt(recipe: Recipe, preprocessor: Any, parameters: Mapping[str, Any]) -> Any:
+    """MatchZoo's model with all its parameters; no weight is made yet."""
+    model = getattr(mz.models, recipe.model)()
+    known = model.params
+    known["task"] = mz.tasks.Ranking()
+    for parameter, value in {**recipe.parameters, **parameters}.items():
+        known[parameter] = value
+    known.update(preprocessor.context)  # the sizes of the vocabulary and of the inputs
+    if recipe.beside == "histogram":
+        length = _words_read(preprocessor)[0]
+        known["input_shapes"] = [(length,), (length, BINS)]
+    model.guess_and_fill_missing_params(verbose=0)
+    return model
 
 
-def _lengths(settings: Mapping[str, Any]) -> tuple[int, int]:
-    """How many words the model has inputs for, on either side."""
-    lengths = settings.get("words")
-    if (
-        not isinstance(lengths, list)
-        or len(lengths) != 2
-        or not all(type(one) is int and 0 < one <= _MOST_WORDS for one in lengths)
-    ):
-        raise BundleError(
-            f"settings.json: `words` must be two whole numbers from 1 to {_MOST_WORDS}. Received: "
-            f"{lengths!r}"
-        )
-    return lengths[0], lengths[1]
+def _kept(parameters: Any) -> dict[str, Any]:
+    """The parameters of a model as plain values of JSON."""
+    names = [name for name in parameters.keys() if name not in _NOT_KEPT]
+    plain: dict[str, Any] = json.loads(json.dumps({name: parameters[name] for name in names}))
+    return plain
 
 
 def _put_back(preprocessor: Any, vocabulary: Any, recipe: Recipe, lengths: tuple[int, int]) -> None:
     """Gives a new preprocessor the state of the one that `parts` described."""
-    terms = _terms(vocabulary, "terms")
+    terms = different_strings(vocabulary, "terms")
+    if len(terms) < 2:
+        raise BundleError(
+            "vocabulary.json: the first of `terms` stand for no word and for an unknown one. "
+            f"Received: {len(terms)} terms"
+        )
     units = mz.preprocessors.units
     numbers = units.Vocabulary()
     numbers.context["term_index"].update((term, row) for row, term in enumerate(terms))
@@ -297,31 +312,5 @@ def _put_back(preprocessor: Any, vocabulary: Any, recipe: Recipe, lengths: tuple
     )
     if recipe.reads == "words":
         kept = units.FrequencyFilter(mode="df")
-        kept.context["df"] = set(_terms(vocabulary, "document_terms"))
+        kept.context["df"] = set(different_strings(vocabulary, "document_terms"))
         preprocessor.context["filter_unit"] = kept
-
-
-def _terms(vocabulary: Any, name: str) -> list[str]:
-    terms = vocabulary.get(name)
-    if (
-        not isinstance(terms, list)
-        or not all(isinstance(term, str) for term in terms)
-        or len(set(terms)) < len(terms)
-    ):
-        raise BundleError(
-            f"vocabulary.json: `{name}` must be a list of different strings. Received: "
-            f"{str(terms)[:60]}"
-        )
-    return terms
-
-
-def _check_weights(wanted: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray]) -> None:
-    """Raises a BundleError if a weight is missing, too many, or of another shape."""
-    shapes = {name: weight.shape for name, weight in found.items()}
-    for name in sorted(set(wanted) | set(shapes)):
-        shape = wanted[name].shape if name in wanted else None
-        if shape != shapes.get(name):
-            raise BundleError(
-                f"weights.safetensors: {name} should have shape {shape}. "
-                f"Received: {shapes.get(name)}"
-            )

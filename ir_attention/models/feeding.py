@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ir_attention.models.sparse_inputs import sparse_tensor
+
 __all__ = ["Feed", "Side", "hashed", "match_histogram", "pooling_index"]
 
 BINS = 30
@@ -32,13 +34,14 @@ class Side:
     lengths: np.ndarray
     steps: int = 0
 
-    def take(self, texts: np.ndarray) -> np.ndarray:
-        """What a model is given of some of them: ids, or counts as float32."""
+    def take(self, texts: np.ndarray) -> Any:
+        """What a model is given of some of them: ids, or counts as a `tf.SparseTensor`."""
         if not self.steps:
             return self.words[texts]
         rows = (texts[:, None] * self.steps + np.arange(self.steps)).ravel()
-        counts = self.words[rows].toarray()
-        return counts if self.steps == 1 else counts.reshape(len(texts), self.steps, -1)
+        counts = self.words[rows]
+        one = self.steps == 1
+        return sparse_tensor(counts, counts.shape if one else (len(texts), self.steps, -1))
 
 
 @dataclass(frozen=True)

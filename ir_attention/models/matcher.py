@@ -20,7 +20,6 @@ __all__ = ["GatedProjection", "Matcher", "MatcherSettings", "named_weights"]
 
 ops = keras.ops
 
-
 _SIDES = ("document", "query")
 
 # The weights of one way of a BiGRU lie in a cell in a layer of Keras.
@@ -29,7 +28,7 @@ _OF_CELL = re.compile("/(forward|backward)/gru_cell/")
 
 @dataclass(frozen=True)
 class MatcherSettings:
-    """The sizes of a `Matcher`. Widths in numbers, dropout as a share.
+    """The sizes of a `Matcher`. Widths in numbers, dropout as a share; a training sets its own.
 
     Without `match_features` or `query_side` the model is as large as with them, but what they would
     give it is 0, and so are the weights of it that `weights_by_name` gives.

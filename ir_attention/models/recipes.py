@@ -23,6 +23,7 @@ class Recipe:
         document_words: Words of a document that the model has inputs for; trigrams of `letters`
             are counted in the whole text.
         width: Of the vectors of words, where none are given.
+        spread: Those are drawn from as far as this to both sides of 0.
         remove_stop_words: Whether function words are left out; trigrams always do without.
         loss: `hinge` over a relevant document and another one, or `softmax` over it and four.
         groups: Relevant documents in a batch, each with those that are not.
@@ -35,6 +36,7 @@ class Recipe:
     beside: Literal["histogram", "pooling"] | None = None
     document_words: int = 40
     width: int = 300
+    spread: float = 0.2
     remove_stop_words: bool = False
     loss: Literal["hinge", "softmax"] = "hinge"
     groups: int = 20
@@ -99,7 +101,6 @@ BASELINES = {
             "dropout_rate": 0.8,
         },
         reads="word-letters",
-        document_words=10,
         groups=64,
     ),
     "conv-knrm": Recipe(
@@ -147,7 +148,7 @@ BASELINES = {
             "dropout_rate": 0.5,
         },
     ),
-    "knrm": Recipe("KNRM", {"kernel_num": 21, "sigma": 0.1, "exact_sigma": 0.001}),
+    "knrm": Recipe("KNRM", {"kernel_num": 21, "sigma": 0.1, "exact_sigma": 0.001}, spread=0.05),
     "match-pyramid": Recipe(
         "MatchPyramid",
         {

@@ -21,6 +21,10 @@ _STYLES = {"markdown": "pipe", "text": "simple", "latex": "latex_booktabs", "htm
 _MARKS = re.compile(r"([\\`*_{}\[\]<>|#~$&])")
 
 
+# What LaTeX takes for an argument after the end of a row, or of an item's sign.
+_OPENINGS = re.compile(r"^(?= *[\[*])", re.MULTILINE)
+
+
 @dataclass(frozen=True)
 class Code:
     """Text that is shown letter by letter, as a command."""
@@ -66,7 +70,7 @@ def table(frame: pd.DataFrame, form: Form, *, left: int = 1) -> str:
     from tabulate import tabulate
 
     escape = _ESCAPES["markdown"] if form == "markdown" else str  # tabulate sees to the others
-    return str(
+    text = str(
         tabulate(
             [[escape(_line(cell)) for cell in row] for row in frame.itertuples(index=False)],
             [escape(_line(name)) for name in frame.columns],
@@ -77,6 +81,7 @@ def table(frame: pd.DataFrame, form: Form, *, left: int = 1) -> str:
             else None,
         )
     )
+    return _OPENINGS.sub("{}", text) if form == "latex" else text
 
 
 def page(title: str, parts: Sequence[tuple[str, Part]], form: Form) -> str:
@@ -130,7 +135,7 @@ def _line(value: object) -> str:
 
 
 def _latex(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in text)
+    return _OPENINGS.sub("{}", "".join(_LATEX.get(letter, letter) for letter in text))
 
 
 _LATEX = {

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,8 +26,24 @@ __all__ = ["MiniLMScorer"]
 # Texts to vectors of length 1, `(texts, width)`.
 Encode = Callable[[list[str]], np.ndarray]
 
-# The modules of the library that a folder may be made of; none of them unpickles weights.
-_MODULES = ("Transformer", "Pooling", "Normalize")
+# The modules of the library that a folder may be made of, by the names that it had for them before
+# version 5.4, in it, and now; none of them unpickles weights.
+_TRANSFORMERS = (
+    "sentence_transformers.models.Transformer",
+    "sentence_transformers.base.modules.transformer.Transformer",
+)
+_MODULES = (
+    *_TRANSFORMERS,
+    "sentence_transformers.models.Pooling",
+    "sentence_transformers.models.Normalize",
+    "sentence_transformers.sentence_transformer.modules.pooling.Pooling",
+    "sentence_transformers.sentence_transformer.modules.normalize.Normalize",
+    "sentence_transformers.base.modules.normalize.Normalize",
+)
+
+# How a stranger's words are shown: as much of them as fits in a line.
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = 80
 
 # Pairs whose vectors are multiplied at once.
 _PAIRS = 1 << 13
@@ -118,14 +136,21 @@ def _weights(folder: Path) -> Path:
         reason = getattr(error, "strerror", None) or repr(error)
         raise DataError(f"{folder}: {rule}. Received: modules.json: {reason}") from error
     for kind, place in named:
-        parts = str(kind).split(".")
-        if parts[0] != "sentence_transformers" or parts[-1] not in _MODULES:
-            raise DataError(f"{folder}: modules must be {', '.join(_MODULES)}. Received: {kind!r}")
+        if kind not in _MODULES:
+            raise DataError(
+                f"{folder}: modules must be the library's Transformer, Pooling and Normalize. "
+                f"Received: {_SHOWN.repr(kind)}"
+            )
         if not isinstance(place, str) or Path(place).is_absolute() or ".." in Path(place).parts:
-            raise DataError(f"{folder}: modules must lie in the folder. Received: {place!r}")
-    places = [place for kind, place in named if kind.endswith(".Transformer")]
-    if len(places) != 1 or not (folder / places[0] / "model.safetensors").is_file():
-        raise DataError(f"{folder}: {rule}. Received: {len(places)} places of weights: {places}")
+            raise DataError(
+                f"{folder}: modules must lie in the folder. Received: {_SHOWN.repr(place)}"
+            )
+    places = [place for kind, place in named if kind in _TRANSFORMERS]
+    # Not `Path.is_file`, which raises at a name that is too long.
+    if len(places) != 1 or not os.path.isfile(folder / places[0] / "model.safetensors"):
+        raise DataError(
+            f"{folder}: {rule}. Received: {len(places)} places of weights: {_SHOWN.repr(places)}"
+        )
     return folder / places[0] / "model.safetensors"
 
 

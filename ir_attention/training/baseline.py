@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import string
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,9 @@ _LOSSES = {
     "softmax": (4, lambda margin: mz.losses.RankCrossEntropyLoss(num_neg=4)),
 }
 
-# MatchZoo draws the vectors of words that a file lacks from here. Keras draws from a quarter of it,
-# and most of its networks would then never come off the ground.
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+# MatchZoo draws the vectors of words that a file lacks from here.
 _UNKNOWN = 0.2
 
 
@@ -80,7 +82,7 @@ class BaselineLearner:
                 lengths=(settings.query_words, self.recipe.document_words),
                 parameters=_parameters(model, self.settings, table),
             )
-        self.model = self.baseline.model.backend
+        self.model = self.baseline.network
         if self.recipe.reads == "words":
             self._load(table)
         self.data = self.baseline.read(pack)
@@ -127,10 +129,10 @@ class BaselineLearner:
         return self.baseline.score_read(self.dev)
 
     def state(self) -> list[np.ndarray]:
-        return [np.array(weight) for weight in self.model.get_weights()]
+        return [np.array(weight) for weight in self.baseline.model.backend.get_weights()]
 
     def restore(self, state: list[np.ndarray]) -> None:
-        self.model.set_weights(state)
+        self.baseline.model.backend.set_weights(state)
 
     def parts(self) -> tuple[dict[str, np.ndarray], dict[str, Any], dict[str, Any]]:
         weights, vocabulary, settings = self.baseline.parts()
@@ -141,9 +143,8 @@ class BaselineLearner:
         """Puts vectors in the embedding; MatchZoo's own terms lack what `normal` knows."""
         terms = self.baseline.preprocessor.context["vocab_unit"].context["term_index"]
         shape = self.model.get_layer("embedding").get_weights()[0].shape
-        import os
-        u = float(os.environ.get("BASE_U", _UNKNOWN))
-        matrix = np.random.default_rng(self.seed).uniform(-u, u, shape)
+        spread = self.recipe.spread if vectors is None else _UNKNOWN
+        matrix = np.random.default_rng(self.seed).uniform(-spread, spread, shape)
         if vectors is not None:
             known, found = _of_words(vectors, [normal(term) for term in terms])
             matrix[np.array(list(terms.values()))[known]] = found
@@ -173,7 +174,9 @@ def _parameters(model: str, settings: TrainingSettings, vectors: Vectors | None)
     if BASELINES[model].reads == "words":
         width = settings.width if vectors is None else vectors.table.shape[1]
         parameters["embedding_output_dim"] = width
-    if settings.dropout is not None and "dropout_rate" in BASELINES[model].parameters:
+    if settings.dropout is not None:
+        if "dropout_rate" not in getattr(mz.models, BASELINES[model].model)().params:
+            raise DataError(f"{model} has no dropout. Received: dropout={settings.dropout}")
         parameters["dropout_rate"] = settings.dropout
     return parameters
 
@@ -187,6 +190,8 @@ def _vectors(
         raise DataError(f"{model} reads letters and has no use for vectors of words")
     texts = pd.unique(pd.concat([train["text_left"], train["text_right"]]))
     wanted = {normal(word) for text in texts for word in words(text)}
+    # MatchZoo's terms have no punctuation in them: `isnt`, `oslo` for #oslo.
+    wanted |= {word.translate(_PUNCTUATION) for word in wanted}
     return read_vectors(vectors, wanted=wanted, most=settings.most_vectors)
 
 

@@ -216,7 +216,8 @@ def _fit(
     Returns:
         A row per epoch, and what ended it, as `Trained.ended`.
     """
-    name, rows, ended = settings.measure, [], "epochs"
+    name, ended = settings.measure, "epochs"
+    rows: list[dict[str, Any]] = []
     best, best_state, best_epoch = -np.inf, learner.state(), 0
     patience = settings.patience or max(2, learner.epochs // 4)
     measure = _dev_measure(dev, name)
@@ -224,8 +225,10 @@ def _fit(
     try:
         for epoch in range(1, learner.epochs + 1):
             spent = time.process_time() - began
-            if settings.budget is not None and epoch > 1:
-                if spent * epoch / (epoch - 1) > settings.budget:
+            if settings.budget is not None and rows:
+                # The first epoch is slower than others, by what is compiled in it.
+                took = np.diff([row["cpu_seconds"] for row in rows], prepend=0.0)
+                if spent + took[-1] > settings.budget:
                     say(f"{spent:.0f} of {settings.budget:g} s are spent: no time for another")
                     ended = "budget"
                     break

@@ -44,8 +44,8 @@ __all__ = ["MatcherLearner"]
 # taken, lest it never sees two where one is the rule.
 _USUAL, _FEW = 0.995, 3
 
-# Pairs, drawn from all, that are enough to weigh a few features.
-_ENOUGH = 50_000
+# Relevant pairs, and as many others, that are enough to weigh a few features.
+_ENOUGH = 25_000
 
 # Where a model is compiled for each size, what the lengths of ragged arrays are rounded up to.
 _STEP = 512
@@ -265,9 +265,14 @@ def _evidence(request: Request, labels: np.ndarray, seed: int) -> np.ndarray:
 
     A few hundred labels are enough for that, and not for finding it out by gradients.
     """
-    rows = np.flatnonzero(labels >= 0)
-    if len(rows) > _ENOUGH:
-        rows = np.random.default_rng(seed).choice(rows, _ENOUGH, replace=False)
+    rng = np.random.default_rng(seed)
+    parts = (np.flatnonzero(labels > 0), np.flatnonzero(labels == 0))
+    rows = np.concatenate(
+        [
+            part if len(part) <= _ENOUGH else rng.choice(part, _ENOUGH, replace=False)
+            for part in parts  # both count the same, however many there are
+        ]
+    )
     values = numbered_features(request.texts, request.query[rows], request.document[rows])
     weights, _ = fit_features(values, labels[rows] > 0)
     return weights["coefficients"] / weights["scales"]

@@ -93,7 +93,8 @@ class TrainingSettings:
         sentences: Sentences of a document that training takes at most; fewer if all but one in
             200 documents have fewer.
         split_sentences: Whether a document has sentences, or is read as one.
-        match_features: Whether `han` is told which words match; False to see what that is worth.
+        match_features: Whether `han` is told which words match, and how alike their vectors are at
+            most; False to see what that is worth.
         query_side: Whether `han` has a vector of the query, too; False as above.
         dropout: Share of values dropped in training. Default: .35, of han-bi .2, of MatchZoo's
             models that of their recipes.
@@ -113,8 +114,8 @@ class TrainingSettings:
 
     MatchZoo's models take `epochs`, `budget`, `patience`, `measure`, `loss` (with 4 irrelevant
     documents beside a relevant one, or with 1 if it is `hinge`), `margin`, `learning_rate` (it
-    stays as it is), `clip`, `query_words` (in scoring too: their inputs have a fixed length),
-    `dropout`, `width`, `most_vectors`, `overwrite` and `keep_interrupted`.
+    stays as it is), `clip`, `query_words` (512 at most; in scoring too, as their inputs have a
+    fixed length), `dropout`, `width`, `most_vectors`, `overwrite` and `keep_interrupted`.
     """
 
     epochs: int | None = None
@@ -171,7 +172,7 @@ def training_settings(options: dict[str, Any]) -> TrainingSettings:
     _check(settings, "warmup", _is_whole(0), "a whole number of at least 0")
     _check(settings, "dropout", lambda value: 0 <= value < 1, "at least 0 and below 1")
     for name in ("learning_rate", "clip", "margin", "budget"):
-        _check(settings, name, lambda value: 0 < value < float("inf"), "a number above 0")
+        _check(settings, name, _is_positive, "a number above 0")
     for name in _SWITCHES:
         _check(settings, name, lambda value: isinstance(value, bool), "true or false")
     _check(settings, "loss", lambda value: value in ("softmax", "hinge"), "softmax or hinge")
@@ -183,7 +184,14 @@ def training_settings(options: dict[str, Any]) -> TrainingSettings:
 
 
 def filled(settings: TrainingSettings, model: str) -> TrainingSettings:
-    """The settings with the model's own defaults where nothing else was asked for."""
+    """The settings with the model's own defaults where nothing else was asked for.
+
+    Raises:
+        DataError: Something is left out that only `han` has.
+    """
+    for name in ("match_features", "query_side"):
+        if not getattr(settings, name) and model != "han":
+            raise DataError(f"`{name}` can be left out of han alone. Received: model={model!r}")
     if model in BASELINES:
         recipe = BASELINES[model]
         own: dict[str, Any] = {"loss": recipe.loss, "width": recipe.width}
@@ -205,6 +213,10 @@ def usual_epochs(steps: int, least: int) -> int:
 
 def _is_whole(least: int) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _is_positive(value: Any) -> bool:
+    return not isinstance(value, bool) and 0 < value < float("inf")
 
 
 def _check(settings: TrainingSettings, name: str, good: Any, rule: str) -> None:

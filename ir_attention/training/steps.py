@@ -11,12 +11,14 @@ from ir_attention.backend import load_tensorflow
 __all__ = ["step_of"]
 
 
-def step_of(model: Any, inputs: dict[str, np.ndarray], target: np.ndarray) -> Any:
+def step_of(model: Any, inputs: dict[str, Any], target: np.ndarray) -> Any:
     """A step of training on a batch of any size, traced once, whose logs are returned."""
     tf = load_tensorflow()
 
-    def any_size(array: np.ndarray) -> Any:
-        return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+    def any_size(array: Any) -> Any:
+        sparse = isinstance(array, tf.SparseTensor)
+        spec = tf.SparseTensorSpec if sparse else tf.TensorSpec
+        return spec((None, *array.shape[1:]), array.dtype)
 
     signature = [{name: any_size(one) for name, one in inputs.items()}, any_size(target)]
     model.optimizer.build(model.trainable_variables)

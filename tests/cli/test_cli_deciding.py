@@ -77,6 +77,22 @@ def test_it_prints_a_table_and_a_sentence(files):
     assert [line.split()[0] for line in table[1:]] == rows
     assert sentence.startswith("About ") and " of 341 unlabelled pairs match (95 % in" in sentence
     assert len(good("threshold", dev, test).stdout.splitlines()) == 8
+    counted = good("threshold", dev, test, "--unlabelled", tweets, "--documents").stdout
+    assert counted.splitlines()[5].split() == ["documents", str(len(DEV)), str(len(TEST))]
+    assert " of 341 unlabelled documents match" in counted
+
+
+def test_the_unlabelled_need_no_labels_whatever_theirs_are_called(files, tmp_path):
+    dev, test = (
+        written(frame.rename(columns={"label": "Match"}), tmp_path / f"{name}-match.csv")
+        for name, frame in (("dev", DEV), ("test", TEST))
+    )
+    expected = good("threshold", *files[:2], "--unlabelled", files[2]).stdout
+    blank = TWEETS.assign(label="", Match="")
+    for name, frame in (("none", TWEETS.drop(columns="label")), ("stray", TWEETS), ("no", blank)):
+        tweets = written(frame, tmp_path / f"{name}.csv")
+        found = good("threshold", dev, test, "--unlabelled", tweets, "--label", "Match")
+        assert (found.stdout, found.stderr) == (expected, "")
 
 
 def test_a_precision_by_luck_is_said(files, tmp_path):

@@ -132,6 +132,45 @@ def test_compare_averages_the_runs_of_a_folder(runs, toy_pairs):
     assert "must hold the runs of one model" in mistake(*given[:3], runs / "empty")
 
 
+def test_compare_reads_what_a_benchmark_wrote(runs, toy_pairs):
+    """runs/ROW/SEED/run.trec.gz, with other files beside it, and the row's name."""
+    for seed in (7, 9, 10):
+        home = runs / "bench" / "han--no-matches" / str(seed)
+        home.mkdir(parents=True)
+        score = np.random.default_rng(seed).permutation(240)
+        write_run(toy_pairs.assign(score=score), home / "run.trec.gz")
+        (home / "history.csv").write_text("epoch,loss\n")
+        (home / "result.json").write_text("{}")
+    row, each = runs / "bench" / "han--no-matches", {}
+    for seed in (7, 9, 10):
+        run = read_run(row / str(seed) / "run.trec.gz")
+        each[seed] = evaluate(run, toy_pairs, "AP").measures["AP"]
+    given = ("compare", runs / "toy.qrels", runs / "good.run")
+    options = ("--measures", "AP", "--json")
+    [found] = json.loads(good(*given, row, *options).stdout)
+    assert (found["run"], found["mean_run"]) == (
+        "han--no-matches",
+        pytest.approx(np.mean([*each.values()])),
+    )
+    for path in (row / "7", row / "7" / "run.trec.gz"):
+        [found] = json.loads(good(*given, path, *options).stdout)
+        assert (found["run"], found["mean_run"]) == ("han--no-matches/7", pytest.approx(each[7]))
+    assert "a folder for each seed with run.trec.gz" in mistake(*given, runs / "bench")
+    for seed in (7, 10):  # which is wrong is said by its path
+        (row / str(seed) / "run.trec.gz").write_bytes(b"")
+    assert "han--no-matches/7/run.trec.gz" in mistake(*given, row)
+
+
+def test_a_run_that_is_named_twice_or_is_of_other_data(runs):
+    good_run = runs / "good.run"
+    assert f"Received: {good_run} twice" in mistake(
+        "compare", runs / "toy.qrels", good_run, good_run
+    )
+    (runs / "other.run").write_text("nobody's Q0 d1 1 0.5 tag\n")
+    given = ("compare", runs / "toy.qrels", good_run, runs / "other.run")
+    assert "Error: other: run: none of its queries is in the qrels" in mistake(*given)
+
+
 def test_compare_writes_the_difference_of_each_query(runs):
     given = ("compare", runs / "toy.qrels", runs / "rough.run", runs / "good.run")
     result = good(*given, "--per-query", runs / "each.csv", "--json", "--measures", "AP RR")
@@ -150,7 +189,7 @@ def test_compare_writes_the_difference_of_each_query(runs):
     assert (runs / "good.run").read_bytes() == before
 
 
-def test_judged_only_drops_what_nobody_judged(runs, toy_pairs, bundle, pairs):
+def test_judged_only_drops_what_nobody_judged(runs, toy_pairs):
     # A document that nobody judged, above all others of each query.
     extra = toy_pairs.drop_duplicates("id_left").assign(id_right="nobody's", label=9)
     both = pd.concat([toy_pairs, extra])
@@ -159,11 +198,23 @@ def test_judged_only_drops_what_nobody_judged(runs, toy_pairs, bundle, pairs):
     for options, value in (((), 0.5), (("--judged-only",), 1.0)):
         [row] = json.loads(good(*given, "--measures", "RR", *options).stdout)
         assert row["mean_baseline"] == pytest.approx(value)
-    plain, judged = (
-        good("evaluate", bundle, pairs, "--json", *options).stdout
-        for options in ((), ("--judged-only",))
+
+
+def test_the_rule_for_ties_decides_in_both_commands(runs, toy_pairs, tmp_path):
+    """All scores are equal: trec_eval puts the higher id first, and the mean over orders nobody."""
+    write_run(toy_pairs.assign(score=1.0), runs / "tied.run")
+    given = ("compare", runs / "toy.qrels", runs / "tied.run", runs / "good.run", "--json")
+    values = {}
+    for ties in ("expected", "trec_eval"):
+        [row] = json.loads(good(*given, "--measures", "AP", "--ties", ties).stdout)
+        with pytest.warns(UserWarning, match="Ties matter"):
+            found = evaluate(read_run(runs / "tied.run"), toy_pairs, "AP", ties=ties)
+        values[ties] = row["mean_baseline"]
+        assert row["mean_baseline"] == pytest.approx(found.measures["AP"])
+    assert abs(values["expected"] - values["trec_eval"]) > 0.01
+    assert json.loads(good(*given, "--measures", "AP").stdout)[0]["mean_baseline"] == (
+        pytest.approx(values["expected"])
     )
-    assert plain == judged  # all pairs have labels
 
 
 def test_compare_takes_labelled_pairs_for_judgements(runs, pairs):

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import pytrec_eval
-from hypothesis import given, settings
+from few_or_many import few_or_many
 from hypothesis import strategies as st
 
 import ir_attention.evaluation as room
@@ -79,16 +79,16 @@ def overlapping(run, qrels):
 some_scores = st.sampled_from([-1.0, 0.0, 0.1, 1.0, 1 + 1e-9, 3e38, math.inf])
 
 
-@settings(max_examples=60, deadline=None)
-@given(run=scored(some_scores), qrels=judged(st.dictionaries))
+@few_or_many(24, 120, run=scored(some_scores), qrels=judged(st.dictionaries))
 def test_trec_evals_rule_gives_trec_evals_values(run, qrels):
     if overlapping(run, qrels):
         result = evaluate_quietly(run, qrels, list(IN_TREC_EVAL), ties="trec_eval", resamples=0)
         assert by_query(result) == pytest.approx(trec_eval(run, qrels, IN_TREC_EVAL), abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
-@given(
+@few_or_many(
+    24,
+    120,
     seed=st.integers(0, 1000),
     run=scored(st.just(0)),
     qrels=judged(st.dictionaries),
@@ -112,8 +112,9 @@ def test_without_ties_the_closed_forms_give_trec_evals_values(seed, run, qrels, 
             assert found[query, str(names[name])] == pytest.approx(value, abs=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
-@given(
+@few_or_many(
+    10,
+    50,
     docs=st.dictionaries(st.sampled_from(DOCS[:5]), st.sampled_from([0.5, 2.0]), min_size=1),
     judgments=labels.filter(lambda docs: max(docs.values()) > 0),
 )
@@ -360,7 +361,9 @@ def test_a_list_of_names_in_a_string():
 def test_other_arguments_that_cannot_be():
     with pytest.raises(DataError, match="ties: must be one of .* Received: 'random'"):
         evaluate(GOOD, GOOD, ties="random")
-    with pytest.raises(DataError, match="resamples: must be 0 or more. Received: -1"):
+    with pytest.raises(
+        DataError, match="resamples: must be a whole number, 0 or more. Received: -1"
+    ):
         evaluate(GOOD, GOOD, resamples=-1)
     with pytest.raises(DataError, match="no query has a positive label, .* Received: 2 queries"):
         evaluate(GOOD, {"q": {"a": 0}, "r": {"a": -1}})

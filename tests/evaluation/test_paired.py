@@ -56,6 +56,16 @@ def test_many_at_once_are_as_one_by_one():
     np.testing.assert_allclose(intervals.T, expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("queries", range(1, 9))
+def test_few_queries_that_say_the_same_are_no_proof(queries):
+    """All three tests say what the signs alone do: two of all `2 ** queries` choices are as far."""
+    difference = np.full(queries, 0.25)
+    expected = 2 / 2**queries
+    assert randomisation_test(difference, seed=7) == pytest.approx(expected)
+    assert bootstrap_test(difference, seed=7) == pytest.approx(expected)
+    assert t_test(difference) == pytest.approx(expected)
+
+
 def test_drawing_in_blocks_changes_nothing(monkeypatch):
     found = bootstrap_tests(MANY, seed=7)
     monkeypatch.setattr("ir_attention.evaluation.intervals._BLOCK", 1000)
@@ -69,7 +79,12 @@ def test_the_smallest_p_value_survives_its_correction():
 
 
 @pytest.mark.parametrize(
-    ("difference", "p"), [([0, 0, 0], 1), ([0.5, 0.5], 1 / 10_001), ([1, -1], 1), ([], 1)]
+    ("difference", "p"),
+    [
+        *(([0, 0, 0], 1), ([1, -1], 1), ([], 1)),
+        *(([0.5], 1), ([0.5, 0.5], 1 / 2), ([0.5] * 5, 1 / 16), ([0.5] * 20, 1 / 10_001)),
+        ([0.5, 0.5, 0.4], 1 / 4),  # no draw from them is near 0
+    ],
 )
 def test_the_edges_of_the_bootstrap(difference, p):
     assert bootstrap_test(np.array(difference, dtype=float), seed=7) == pytest.approx(p)

@@ -162,7 +162,7 @@ def test_a_run_to_a_trec_file_and_back(tmp_path, name):
     assert os.listdir(tmp_path) == [name]  # no draft is left
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     scores=st.lists(st.floats(allow_nan=False), min_size=1, max_size=7),
     ids=st.lists(

@@ -155,7 +155,7 @@ def test_the_result_is_a_sentence():
     row = compare(qrels, {"bad": bad, "good": good}, "RR", test="t").iloc[0]
     assert row.result == (
         "good has a higher RR than bad: 1.0000 and 0.5000 over 8 queries, a difference of +0.5000 "
-        "(95 % interval +0.5000 to +0.5000; p < 0.0001); good is better in 8, as good in 0, worse "
+        "(95 % interval +0.5000 to +0.5000; p = 0.0078); good is better in 8, as good in 0, worse "
         "in 0."
     )
     rows = compare(qrels, {"good": good, "bad": bad, "same": bad}, "RR")
@@ -230,8 +230,26 @@ def test_arguments_that_cannot_be():
         compare(QRELS, RUNS, test="sign")
     with pytest.raises(DataError, match=r"against: must be one of .*'strong'\]. Received: 'han'"):
         compare(QRELS, RUNS, against="han")
+    with pytest.raises(DataError, match=r"^weak: a list must hold a run at least. Received: \[\]"):
+        compare(QRELS, {"weak": [], "strong": RUNS["strong"]})
+    with pytest.raises(DataError, match="seed: must be a whole number, 0 or more. Received: -1"):
+        compare(QRELS, RUNS, "AP", seed=-1)
+    with pytest.raises(DataError, match="seed: must be a whole number, 0 or more. Received: 0.5"):
+        summed_up(differences(QRELS, RUNS, "AP"), seed=0.5)
     with pytest.raises(DataError, match="differences: must have a row at least"):
         summed_up(differences(QRELS, RUNS, "AP").iloc[:0])
+
+
+def test_an_error_names_the_run_that_it_is_about():
+    foreign = {"other": {"a": 1.0}}
+    with pytest.raises(DataError, match="^new: run: none of its queries is in the qrels"):
+        compare(QRELS, {"weak": RUNS["weak"], "new": foreign}, "AP")
+    with pytest.raises(DataError, match="^new, run 2: run, row 0: score must be a number"):
+        differences(QRELS, {"weak": RUNS["weak"], "new": [foreign | QRELS, {"q0": {"a": "x"}}]})
+    with pytest.raises(DataError, match="^measures: no measure of that name"):
+        compare(QRELS, RUNS, "Nonsense")
+    with pytest.raises(DataError, match="^qrels: no query has a positive label"):
+        compare({"q0": {"a": 0}}, RUNS, "AP")
 
 
 @settings(max_examples=50, deadline=None)
@@ -263,7 +281,7 @@ def test_a_p_value_is_never_0():
 
 
 @pytest.mark.parametrize(
-    ("difference", "p"), [([], 1), ([0.5], 1), ([0, 0, 0], 1), ([0.5, 0.5], 0), ([1, -1], 1)]
+    ("difference", "p"), [([], 1), ([0.5], 1), ([0, 0, 0], 1), ([0.5, 0.5], 0.5), ([1, -1], 1)]
 )
 def test_the_edges_of_the_t_test(difference, p):
     assert t_test(np.array(difference, dtype=float)) == p

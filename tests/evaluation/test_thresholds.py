@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from few_or_many import few_or_many
+from hypothesis import assume
 from hypothesis import strategies as st
 from sklearn import metrics
 
@@ -32,8 +33,7 @@ def tried(scores, labels):
         yield right / yes.sum(), right / relevant.sum(), 2 * right / (yes.sum() + relevant.sum())
 
 
-@settings(max_examples=100, deadline=None)
-@given(pairs)
+@few_or_many(40, 200, drawn=pairs)
 def test_no_threshold_has_a_higher_f1(drawn):
     scores, labels = split(drawn)
     found = choose_threshold(scores, labels)
@@ -46,8 +46,7 @@ def test_no_threshold_has_a_higher_f1(drawn):
     assert found.value not in scores or yes.all()  # halfway, so that no score stands on it
 
 
-@settings(max_examples=100, deadline=None)
-@given(drawn=pairs, at_least=st.sampled_from([0.1, 0.5, 2 / 3, 0.75, 1.0]))
+@few_or_many(40, 200, drawn=pairs, at_least=st.sampled_from([0.1, 0.5, 2 / 3, 0.75, 1.0]))
 def test_no_threshold_of_that_precision_has_a_higher_recall(drawn, at_least):
     scores, labels = split(drawn)
     good = [recall for precision, recall, _ in tried(scores, labels) if precision >= at_least]
@@ -112,6 +111,7 @@ def test_pairs_that_cannot_be(arguments, message):
         ({"by": "precision"}, "at_least: must be above 0 and up to 1. Received: None"),
         ({"by": "precision", "at_least": 1.1}, "at_least: must be above 0 and up to 1"),
         ({"by": "precision", "at_least": math.nan}, "at_least: must be above 0"),
+        ({"by": "precision", "at_least": "x"}, "at_least: must be above 0 .* Received: 'x'"),
         ({"by": "precision", "at_least": 1}, "no threshold has this precision, .* 0.5000"),
     ],
 )
@@ -208,14 +208,16 @@ def test_measuring_takes_the_threshold_that_was_chosen():
 
 
 def test_other_arguments_that_cannot_be():
-    with pytest.raises(DataError, match="threshold: must be a number and not NaN"):
-        measure_threshold(math.nan, [1], [1])
+    for bad in (math.nan, "x", "0.5", None):
+        with pytest.raises(DataError, match="threshold: must be a number and not NaN. Received"):
+            measure_threshold(bad, [1], [1])
     with pytest.raises(DataError, match="queries: must be as many as scores, 2. Received: 1"):
         measure_threshold(0, [1, 2], [1, 0], queries=["a"])
     with pytest.raises(DataError, match="queries: each pair must have one. Received: 1 without"):
         measure_threshold(0, [1, 2], [1, 0], queries=["a", None])
-    with pytest.raises(DataError, match="resamples: must be 1 or more. Received: 0"):
-        measure_threshold(0, [1], [1], resamples=0)
+    for name, value in (("resamples", 0), ("resamples", 1.5), ("seed", -1), ("seed", True)):
+        with pytest.raises(DataError, match=f"{name}: must be a whole number, . or more. Received"):
+            measure_threshold(0, [1], [1], **{name: value})
 
 
 def test_the_examples_run():

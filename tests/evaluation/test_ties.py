@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from few_or_many import few_or_many
 from hypothesis import strategies as st
 
 from ir_attention.evaluation import ties
@@ -46,8 +46,13 @@ documents = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1
 cutoffs = st.integers(1, 7)
 
 
-@settings(max_examples=150, deadline=None)
-@given(lists=st.lists(documents, min_size=1, max_size=3), cutoff=cutoffs, level=st.integers(1, 2))
+@few_or_many(
+    60,
+    300,
+    lists=st.lists(documents, min_size=1, max_size=3),
+    cutoff=cutoffs,
+    level=st.integers(1, 2),
+)
 def test_equal_the_mean_over_all_orders(lists, cutoff, level):
     query = np.repeat(np.arange(len(lists)), [len(docs) for docs in lists])
     scores, labels = np.array([*itertools.chain(*lists)]).T

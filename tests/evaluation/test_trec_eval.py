@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import pytrec_eval
-from hypothesis import given, settings
+from few_or_many import few_or_many
 from hypothesis import strategies as st
 
 from ir_attention.evaluation.measures import evaluate_quietly
@@ -88,8 +88,7 @@ def ours(run, qrels, names, **options):
     return {(row.query_id, row.measure): row.value for row in result.itertuples()}
 
 
-@settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1))
+@few_or_many(24, 120, seed=st.integers(0, 2**32 - 1))
 def test_each_query_has_trec_evals_values(seed):
     rng = np.random.default_rng(seed)
     qrels = judgments(rng)
@@ -97,8 +96,7 @@ def test_each_query_has_trec_evals_values(seed):
     assert ours(run, qrels, PLAIN) == pytest.approx(trec_eval(run, qrels, PLAIN), abs=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), level=st.integers(1, 4))
+@few_or_many(16, 80, seed=st.integers(0, 2**32 - 1), level=st.integers(1, 4))
 def test_each_level_of_graded_labels_has_trec_evals_values(seed, level):
     rng = np.random.default_rng(seed)
     qrels = judgments(rng)
@@ -113,8 +111,7 @@ def test_each_level_of_graded_labels_has_trec_evals_values(seed, level):
     )
 
 
-@settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1))
+@few_or_many(16, 80, seed=st.integers(0, 2**32 - 1))
 def test_judged_only_is_trec_evals_option_J(seed):
     rng = np.random.default_rng(seed)
     qrels = judgments(rng)

@@ -13,7 +13,7 @@ import pytest
 import ir_attention.matchzoo as mz
 from ir_attention.backend import keras
 from ir_attention.bundle import Bundle
-from ir_attention.errors import BundleError, DataError
+from ir_attention.errors import DataError
 from ir_attention.models.baselines import Baseline, global_seed
 from ir_attention.models.recipes import BASELINES
 from ir_attention.ranking import Ranker
@@ -31,7 +31,7 @@ ODD = ["", "nothing like it #zzz", "flood in Oslo", "日本 👍🏽", "a the of
 
 def learn(pairs, name, seed=7, epochs=2, **options):
     """A training without its loop: the losses, and the learner."""
-    settings = TrainingSettings(width=11, dropout=0.1, **options)
+    settings = TrainingSettings(width=11, **options)
     learner = BaselineLearner(name, pairs, pairs[:50], seed=seed, settings=settings)
     return [learner.fit_epoch(epoch) for epoch in range(1, epochs + 1)], learner
 
@@ -132,6 +132,12 @@ def test_global_seed_gives_back_what_was():
         assert (random.random(), np.random.rand()) == drawn
 
 
+def dense(counts):
+    from tensorflow import sparse
+
+    return sparse.to_dense(counts) if hasattr(counts, "indices") else counts
+
+
 def test_texts_are_read_as_matchzoo_does(toy_pairs):
     texts = mz.pack(pd.DataFrame({"text_left": ODD, "text_right": ODD[::-1]}))
     for name in ("dssm", "cdssm", "drmm"):
@@ -144,7 +150,7 @@ def test_texts_are_read_as_matchzoo_does(toy_pairs):
         expected, _ = baseline.preprocessor.transform(texts, verbose=0).unpack()
         for side in ("text_left", "text_right"):
             if side in x:
-                np.testing.assert_array_equal(x[side], expected[side])
+                np.testing.assert_array_equal(dense(x[side]), expected[side])
         if name == "drmm":
             callback = mz.data_generator.callbacks.Histogram(baseline.compared, hist_mode="LCH")
             callback.on_batch_unpacked(expected, None)
@@ -153,6 +159,29 @@ def test_texts_are_read_as_matchzoo_does(toy_pairs):
             np.testing.assert_allclose(ours[..., :28], theirs[..., :28], atol=1e-6)
             sums = [np.expm1(one[..., 28:]).sum(-1) for one in (ours, theirs)]
             np.testing.assert_allclose(*sums, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["dssm", "cdssm"])
+def test_sparse_counts_give_the_same_scores_and_gradients(name, toy_pairs):
+    import tensorflow as tf
+
+    with global_seed(7):
+        baseline = Baseline.fitted(name, mz.pack(toy_pairs), lengths=(3, 5), parameters={})
+    feed = baseline.read(mz.pack(pd.DataFrame({"text_left": ODD, "text_right": ODD[::-1]})))
+    x = baseline.inputs(feed, feed.query, feed.document)
+    whole = {side: dense(counts) for side, counts in x.items()}
+    own, twin = baseline.model.backend, baseline.network
+    found = {}
+    for model, inputs in ((own, whole), (twin, x)):
+        with tf.GradientTape() as tape:
+            scores = model(inputs, training=False)
+            loss = tf.reduce_sum(scores * tf.range(1.0, len(ODD) + 1)[:, None])
+        gradients = tape.gradient(loss, own.trainable_variables)
+        found[model is own] = [scores, *map(tf.convert_to_tensor, gradients)]
+    assert {id(one) for one in own.weights} == {id(one) for one in twin.weights}
+    for one, other in zip(found[True], found[False], strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-6)
+    assert float(tf.reduce_max(abs(found[True][1]))) > 1e-4
 
 
 def test_each_epoch_draws_from_the_whole_pack(toy_pairs):
@@ -210,7 +239,7 @@ def test_scoring_traces_once(trained):
     baseline = Ranker.load(trained("dssm").folder)._scorer
     for size in (1, 5, 64, 65, 130):
         baseline.score(["flood"] * size, ["flood in Oslo"] * size)
-    assert baseline.model.backend.predict_function.experimental_get_tracing_count() == 1
+    assert baseline.network.predict_function.experimental_get_tracing_count() == 1
 
 
 VECTORS = {"flood": np.arange(5.0), "oslo": np.ones(5), "unseen": np.zeros(5)}
@@ -261,6 +290,10 @@ def test_what_cannot_be_used(toy_pairs):
         learner("dssm", VECTORS)
     with pytest.raises(DataError, match="every word needs a vector"):
         learner("mv-lstm", {})
+    with pytest.raises(DataError, match=r"dssm has no dropout\. Received: dropout=0\.3"):
+        learner("dssm", None, dropout=0.3)
+    with pytest.raises(DataError, match="`query_side` can be left out of han alone"):
+        learner("dssm", None, query_side=False)
     with pytest.raises(DataError, match="dssm reads the words of `text.words`"):
         learner("dssm", None, tokenizer=str.split)
     with pytest.raises(DataError, match="no query has both a relevant document and another"):
@@ -277,58 +310,6 @@ def test_hinge_and_cuts(toy_pairs):
     assert cut.notes == ["48 of 48 queries have 2 words or more; the last 2 are read"]
 
 
-def without(parts, name):
-    return {key: value for key, value in parts.items() if key != name}
-
-
-def damaged(weights, vocabulary, settings):
-    """By message: parts that do not fit together."""
-    first, *_, last = weights
-    settings = {**settings, "model": "dssm"}
-    inner = settings["baseline"]
-    wide = {**inner, "mlp_num_units": 6}
-    return {
-        r"should have shape \(1,\)\. Received: None": (
-            without(weights, last), vocabulary, settings
-        ),
-        r"x should have shape None\. Received: \(2,\)": (
-            {**weights, "x": np.zeros(2)}, vocabulary, settings
-        ),
-        rf"{first} should have shape .*, 6\)\. Received: ": (
-            weights, vocabulary, {**settings, "baseline": wide}
-        ),
-        r"should have shape \(3, ": (weights, {"terms": ["<PAD>", "<OOV>", "x"]}, settings),
-        "`terms` must be a list of different strings": (weights, {"terms": ["x", "x"]}, settings),
-        "must be a list of different strings. Received: None": (weights, {}, settings),
-        "names no model of MatchZoo.*Received: model='dssn'": (
-            weights, vocabulary, {**settings, "model": "dssn"}
-        ),
-        "an object `baseline`. Received: NoneType": (
-            weights, vocabulary, without(settings, "baseline")
-        ),
-        "must be two whole numbers from 1 to 10000. Received: None": (
-            weights, vocabulary, without(settings, "words")
-        ),
-        r"must be two whole numbers from 1 to 10000. Received: \[1, 0\]": (
-            weights, vocabulary, {**settings, "words": [1, 0]}
-        ),
-        "does not describe a dssm": (
-            weights, vocabulary, {**settings, "baseline": {**inner, "mlp_num_units": "many"}}
-        ),
-        "does not describe a dssm .*unheard": (
-            weights, vocabulary, {**settings, "baseline": {**inner, "unheard": 1}}
-        ),
-    }  # fmt: skip
-
-
-def test_damage_is_said(trained):
-    bundle = trained("dssm").bundle
-    parts = json.loads(json.dumps([bundle.vocabulary, bundle.settings]))
-    for message, broken in damaged(bundle.weights, *parts).items():
-        with pytest.raises(BundleError, match=message):
-            Baseline.from_parts(*broken)
-
-
 def test_the_table_of_the_docs_is_the_recipes():
     text = (Path(__file__).parents[2] / "docs" / "baselines.md").read_text()
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
@@ -338,6 +319,8 @@ def test_the_table_of_the_docs_is_the_recipes():
         letters = recipe.reads == "letters"
         assert ("trigrams" in row[1]) == (recipe.reads != "words")
         assert ("no stop words" in row[1]) == recipe.remove_stop_words
+        assert ("histograms" in row[1]) == (recipe.beside == "histogram")
+        assert ("pooling" in row[1]) == (recipe.beside == "pooling")
         assert row[2] == ("all" if letters else str(recipe.document_words))
         assert row[3] == (str(recipe.width) if recipe.reads == "words" else "-")
         others = {"hinge": "hinge, 1", "softmax": "softmax, 4"}

@@ -232,7 +232,10 @@ def test_weights_that_are_others_are_refused(toy_pairs, folder, asked, tmp_path)
 @pytest.mark.parametrize(
     ("modules", "message"),
     [
-        ([("", "os.system")], r"modules must be Transformer, Pooling, Normalize\. Received: 'os"),
+        ([("", "os.system")], r"must be the library's .* and Normalize\. Received: 'os"),
+        ([("", "sentence_transformers.evil.Transformer")], "modules must be"),
+        ([("", "sentence_transformers.models.Transformer.Transformer")], "modules must be"),
+        ([("", ["sentence_transformers.models.Transformer"])], "modules must be"),
         ([("", "sentence_transformers.models.Dense")], "modules must be"),
         ([("", "sentence_transformers_own.Transformer")], "modules must be"),
         ([("", 5)], "modules must be"),
@@ -240,6 +243,8 @@ def test_weights_that_are_others_are_refused(toy_pairs, folder, asked, tmp_path)
         ([("/etc", "sentence_transformers.models.Transformer")], "must lie in the folder"),
         ([(None, "sentence_transformers.models.Transformer")], "must lie in the folder"),
         ([("0", "sentence_transformers.models.Transformer")], "1 places of weights"),
+        ([("0" * 5000, "sentence_transformers.models.Transformer")], "1 places of weights: ..00"),
+        ([("\0", "sentence_transformers.models.Transformer")], "1 places of weights"),
         ([], "0 places of weights"),
     ],
 )
@@ -247,6 +252,18 @@ def test_a_folder_that_could_run_something(tmp_path, asked, modules, message):
     with pytest.raises(DataError, match=message):
         MiniLMScorer.open(made(tmp_path / "model", modules))
     assert not asked["opened"]
+
+
+def test_names_of_modules_since_they_moved(tmp_path, asked):
+    """As sentence-transformers 6.2 writes them."""
+    home = "sentence_transformers"
+    modules = [
+        ("", f"{home}.base.modules.transformer.Transformer"),
+        ("1_Pooling", f"{home}.sentence_transformer.modules.pooling.Pooling"),
+        ("2_Normalize", f"{home}.base.modules.normalize.Normalize"),
+    ]
+    scorer = MiniLMScorer.open(made(tmp_path / "model", modules))
+    assert scorer.sha256 == hashlib.sha256(WEIGHTS).hexdigest()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"type": 1}', b"[" * 10_000, b"\xff"])

@@ -90,6 +90,16 @@ def test_a_frame_is_not_changed():
     pd.testing.assert_frame_equal(frame, before)
 
 
+@pytest.mark.parametrize("cell", ["[4pt] x", "*x", "  [x]"])
+def test_nothing_is_an_argument_in_latex(cell):
+    r"""`\\[4pt]` and `\item [x]` would be: after them, spaces and line ends are skipped."""
+    frame = pd.DataFrame({cell: [cell, "b"], "c": [cell, "d"]})
+    text = table(frame, "latex") + page(cell, [("", [cell]), ("", cell)], "latex")
+    assert not re.search(r"(\\\\|\\item|rule)\s*[\[*]", text)
+    shown = re.sub(r"[{}]", "", text)
+    assert shown.count(cell.strip()) == 6
+
+
 PARTS = [
     ("", "A paragraph & more."),
     ("Quality", FRAME),

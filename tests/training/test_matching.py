@@ -68,6 +68,15 @@ def test_han_starts_from_a_logistic_regression(toy_pairs):
     assert not np.asarray(without.model.score_skip.kernel).any()
 
 
+def test_the_start_is_weighed_with_few_relevant_pairs(toy_pairs, monkeypatch):
+    """Of the pairs that are drawn for it, half are relevant where there are as many."""
+    monkeypatch.setattr(matching, "_ENOUGH", 3)
+    one = toy_pairs["id_left"] == "Q3"
+    rare = toy_pairs.assign(label=(toy_pairs["label"] * one).to_numpy())
+    kernel = np.asarray(learner(rare).model.score_skip.kernel)
+    assert np.isfinite(kernel).all() and kernel.any()
+
+
 def test_training_texts_are_cut_once(toy_pairs, monkeypatch):
     cut, texts = matching.cut_texts, []
 
