@@ -6,6 +6,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/
+# A process a core; a file of tests stays in one.
+AT_ONCE = -n auto --dist loadfile
 
 .PHONY: demo install test test-all check clean
 
@@ -15,10 +17,10 @@ demo: $(VENV)/installed
 install: $(VENV)/installed
 
 test: $(VENV)/installed check
-	$(RUN)python -m pytest
+	$(RUN)python -m pytest $(AT_ONCE)
 
 test-all: $(VENV)/installed check
-	$(RUN)python -m pytest -m "slow or not slow"
+	$(RUN)python -m pytest $(AT_ONCE) -m "slow or not slow"
 
 check: $(VENV)/installed
 	$(RUN)ruff check .
