@@ -34,7 +34,7 @@ def test_evaluation(toy_pairs, toy_trained, tmp_path):
     from ir_attention.ranking import Ranker
 
     expected = Ranker.load(folder).score(toy_pairs)["score"]
-    assert (written["predictions"] - expected).abs().max() < 1e-6
+    assert (written["predictions"] - expected).abs().max() < 1e-5
     assert len((tmp_path / "run/run.trec").read_text().splitlines()) == 240
 
 
@@ -50,7 +50,7 @@ def test_headline_tweets_on_a_file_of_ones_own(toy_pairs, tmp_path):
     from ir_attention.ranking import Ranker
 
     expected = Ranker.load(tmp_path / "out/han").score(toy_pairs)["score"]
-    assert (written["predictions"] - expected).abs().max() < 1e-6
+    assert (written["predictions"] - expected).abs().max() < 1e-5
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         *("bm25", "han", "run.trec", "per_query.csv", "predictions.csv")
     }
