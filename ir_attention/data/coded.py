@@ -7,6 +7,7 @@ number per row, and the distinct strings in the order in which they appear.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pyarrow.parquet
 from ir_attention.data.files import Table, load_table
 from ir_attention.errors import DataError
 
-__all__ = ["code", "decode", "distinct", "is_coded", "load_coded"]
+__all__ = ["code", "decode", "distinct", "distinct_texts", "is_coded", "load_coded"]
 
 # Rows whose strings are decoded at once.
 _ROWS = 1 << 15
@@ -36,6 +37,12 @@ def distinct(column: pd.Series) -> tuple[np.ndarray, list[str]]:
     """The number of each row's string, and the distinct strings in the order of the rows."""
     codes, unique = pd.factorize(column)
     return codes, list(unique)
+
+
+def distinct_texts(pairs: pd.DataFrame) -> list[str]:
+    """The distinct texts of both sides, queries first, in the order in which scorers number them."""
+    sides = [distinct(pairs[f"text_{side}"])[1] for side in ("left", "right")]
+    return list(dict.fromkeys(chain(*sides)))
 
 
 def code(frame: pd.DataFrame, *, ready: bool = False) -> pd.DataFrame:

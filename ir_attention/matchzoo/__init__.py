@@ -6,7 +6,7 @@ is all that an old script has to change. Every name of `matchzoo` is here, with 
 (`mz.preprocessors.units`, `from ir_attention.matchzoo.engine.base_model import BaseModel`). The
 package is installed as it is published (or a checkout of it is found first, as by its own tests);
 on the first import of this door its own objects are mended in memory. Nothing of NumPy or pandas is
-touched, and of Keras nothing that other code could see.
+touched, and of Keras nothing but what `old_names` answers to code that uses MatchZoo.
 
 What differs from MatchZoo as it was:
 

@@ -6,6 +6,7 @@ they are made of a batch at once, and are equal to its own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,12 +80,7 @@ def hashed(texts: Sequence[Sequence[Any]], index: Mapping[str, int], steps: int)
     counts: list[int] = []
     starts = [0]
     for trigrams in rows:
-        found: dict[str, int] = {}
-        for trigram in trigrams:
-            found[trigram] = found.get(trigram, 0) + 1
-        row: dict[int, int] = {}
-        for trigram, count in found.items():
-            row[index.get(trigram, 1)] = count
+        row = {index.get(trigram, 1): count for trigram, count in Counter(trigrams).items()}
         columns += row.keys()
         counts += row.values()
         starts.append(len(columns))

@@ -6,7 +6,6 @@ fourteen features, and `minilm` was trained by others.
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import pandas as pd
 
 from ir_attention.bm25 import BM25Scorer
 from ir_attention.data.arrays import Runs, number_texts
-from ir_attention.data.coded import distinct
+from ir_attention.data.coded import distinct_texts
 from ir_attention.data.vocabulary import Vocabulary, stem_idf
 from ir_attention.errors import DataError
 from ir_attention.scoring.lexical import LexicalScorer, pair_features
@@ -78,7 +77,7 @@ class CountingLearner:
             self._scorer, loss = fit_lexical(self._train)
             return loss
         if self._model == "tfidf":
-            self._scorer = TfidfScorer.fitted(_texts(self._train))
+            self._scorer = TfidfScorer.fitted(distinct_texts(self._train))
         return 0.0
 
     def score_dev(self) -> np.ndarray:
@@ -150,15 +149,9 @@ def fit_features(values: np.ndarray, relevant: np.ndarray) -> tuple[dict[str, np
 
 def _vocabulary(train: pd.DataFrame) -> Vocabulary:
     """How rare the stems of the training texts are."""
-    numbered = number_texts(_texts(train), Vocabulary(), split_sentences=False)
+    numbered = number_texts(distinct_texts(train), Vocabulary(), split_sentences=False)
     lengths = Runs.of_texts(numbered).lengths
     return Vocabulary(idf=stem_idf(stems(numbered.forms), numbered.word, lengths))
-
-
-def _texts(train: pd.DataFrame) -> list[str]:
-    """The distinct texts of both sides."""
-    sides = [distinct(train[f"text_{side}"])[1] for side in ("left", "right")]
-    return list(dict.fromkeys(chain(*sides)))
 
 
 def _opened(vectors: Any, settings: TrainingSettings) -> MiniLMScorer:

@@ -221,17 +221,17 @@ def _fit(
     best, best_state, best_epoch = -np.inf, learner.state(), 0
     patience = settings.patience or max(2, learner.epochs // 4)
     measure = _dev_measure(dev, name)
-    began = time.process_time()
+    began, begun = time.process_time(), 0.0
     try:
         for epoch in range(1, learner.epochs + 1):
             spent = time.process_time() - began
             if settings.budget is not None and rows:
-                # The first epoch is slower than others, by what is compiled in it.
-                took = np.diff([row["cpu_seconds"] for row in rows], prepend=0.0)
-                if spent + took[-1] > settings.budget:
+                # The next one is taken to need as long as the one before.
+                if 2 * spent - begun > settings.budget:
                     say(f"{spent:.0f} of {settings.budget:g} s are spent: no time for another")
                     ended = "budget"
                     break
+            begun = spent
             start = time.perf_counter()
             loss = learner.fit_epoch(epoch)
             if not np.isfinite(loss):

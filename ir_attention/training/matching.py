@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from ir_attention.data.arrays import (
     pair_arrays,
 )
 from ir_attention.data.batches import Batch, Judged, listwise
-from ir_attention.data.coded import distinct
+from ir_attention.data.coded import distinct, distinct_texts
 from ir_attention.data.cutting import Cut, cut_texts
 from ir_attention.data.inputs import Sizes, model_inputs
 from ir_attention.data.own_vectors import learn_vectors
@@ -83,7 +82,7 @@ class MatcherLearner:
         self.kind, self.settings = model, settings
         self.notes: list[str] = []
         cut = cut_texts(
-            _unique(train),
+            distinct_texts(train),
             tokenizer=settings.tokenizer,
             split_sentences=settings.split_sentences,
         )
@@ -276,12 +275,6 @@ def _evidence(request: Request, labels: np.ndarray, seed: int) -> np.ndarray:
     values = numbered_features(request.texts, request.query[rows], request.document[rows])
     weights, _ = fit_features(values, labels[rows] > 0)
     return weights["coefficients"] / weights["scales"]
-
-
-def _unique(pairs: pd.DataFrame) -> list[str]:
-    """The distinct texts in the order in which a scorer numbers them: queries first."""
-    sides = [distinct(pairs[f"text_{side}"])[1] for side in ("left", "right")]
-    return list(dict.fromkeys(chain(*sides)))
 
 
 def _numbered(scorer: MatcherScorer, pairs: pd.DataFrame, cut: Cut | None = None) -> Request:

@@ -74,7 +74,7 @@ class TrainingSettings:
         epochs: Rounds over the training queries at most. Default: 5, of MatchZoo's models 20 to 30;
             with few queries as many as make 300 steps, 40 at most.
         budget: Seconds of processor time, of all threads, after which no further round begins that
-            would not end in time, by what the rounds before took; the first one always does. What
+            would not end in time, by what the one before took; the first one always does. What
             is kept then depends on how fast the machine is. Default: no limit.
         patience: Rounds without a better dev measure after which training stops. Default: 2, or a
             quarter of the epochs if that is more.

@@ -140,7 +140,7 @@ def test_unpacks(kind, tmp_path):
     [
         (["../out.txt"], "must lead into the folder. Received: '../out.txt'"),
         (["a/../../out.txt"], "must lead into the folder"),
-        (["/tmp/out.txt"], "must lead into the folder"),
+        (["/out.txt"], "must lead into the folder"),
         (["..\\out.txt"], "must lead into the folder"),
         (["C:/out.txt"], "must lead into the folder"),
         (["a", "a/b"], "must name each file once. Received: 'a/b'"),
