@@ -21,6 +21,7 @@ __all__ = [
     "Texts",
     "arrays_of_groups",
     "cut_report",
+    "number_pairs",
     "number_texts",
     "pair_arrays",
 ]
@@ -68,6 +69,18 @@ class PairArrays(NamedTuple):
     row_query: np.ndarray  # (rows,) ascending
     row_features: np.ndarray  # (rows, 8)
     document_row: np.ndarray  # (len(document),)
+
+
+def number_pairs(
+    queries: Sequence[str], documents: Sequence[str]
+) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """The distinct texts of pairs, queries first, and the places of both in them, `(pairs,)`."""
+    numbers: dict[str, int] = {}
+    query, document = (
+        np.array([numbers.setdefault(text, len(numbers)) for text in side], np.int64)
+        for side in (queries, documents)
+    )
+    return list(numbers), query, document
 
 
 def number_texts(

@@ -40,7 +40,7 @@ def distinct(column: pd.Series) -> tuple[np.ndarray, list[str]]:
 
 
 def distinct_texts(pairs: pd.DataFrame) -> list[str]:
-    """The distinct texts of both sides, queries first, in the order in which scorers number them."""
+    """The distinct texts of both sides, queries first, as scorers number them."""
     sides = [distinct(pairs[f"text_{side}"])[1] for side in ("left", "right")]
     return list(dict.fromkeys(chain(*sides)))
 

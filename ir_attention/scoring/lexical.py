@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ir_attention.data.arrays import Runs, Texts, number_texts
+from ir_attention.data.arrays import Runs, Texts, number_pairs, number_texts
 from ir_attention.data.matches import OVERALL_FEATURES, Sides, match
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.errors import DataError
@@ -99,12 +99,8 @@ def pair_features(
     vocabulary: Vocabulary, queries: Sequence[str], documents: Sequence[str]
 ) -> np.ndarray:
     """The features of each pair of texts, `(pairs, 14)`, in the order of `FEATURES`."""
-    numbers: dict[str, int] = {}
-    query, document = (
-        np.array([numbers.setdefault(text, len(numbers)) for text in side], np.int64)
-        for side in (queries, documents)
-    )
-    texts = number_texts(list(numbers), vocabulary, split_sentences=False)
+    distinct, query, document = number_pairs(queries, documents)
+    texts = number_texts(distinct, vocabulary, split_sentences=False)
     return numbered_features(texts, query, document)
 
 

@@ -16,6 +16,7 @@ from ir_attention.data.arrays import (
     Runs,
     Texts,
     arrays_of_groups,
+    number_pairs,
     number_texts,
     pair_arrays,
 )
@@ -77,13 +78,9 @@ class MatcherScorer:
             queries, documents: The texts of the pairs, row by row.
             cut: The distinct ones, queries first, if they are cut already.
         """
-        numbers: dict[str, int] = {}
-        query, document = (
-            np.array([numbers.setdefault(text, len(numbers)) for text in side], np.int64)
-            for side in (queries, documents)
-        )
+        distinct, query, document = number_pairs(queries, documents)
         numbered = number_texts(
-            list(numbers) if cut is None else cut,
+            distinct if cut is None else cut,
             self.vocabulary,
             tokenizer=self.tokenizer,
             split_sentences=self.split_sentences,

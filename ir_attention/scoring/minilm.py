@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ir_attention.backend import quiet
+from ir_attention.data.arrays import number_pairs
 from ir_attention.errors import DataError, MissingExtra
 
 __all__ = ["MiniLMScorer"]
@@ -91,15 +92,11 @@ class MiniLMScorer:
 
     def score(self, queries: Sequence[str], documents: Sequence[str]) -> np.ndarray:
         """The score of each pair of texts."""
-        numbers: dict[str, int] = {}
-        query, document = (
-            np.array([numbers.setdefault(text, len(numbers)) for text in side], np.int64)
-            for side in (queries, documents)
-        )
+        distinct, query, document = number_pairs(queries, documents)
         scores = np.zeros(len(query))
-        if numbers:
+        if distinct:
             # The library's tokenizer knows no lone surrogates.
-            texts = [text.encode("utf-8", "replace").decode() for text in numbers]
+            texts = [text.encode("utf-8", "replace").decode() for text in distinct]
             vectors = np.asarray(self._encode(texts), np.float64)
             for start in range(0, len(query), _PAIRS):
                 rows = slice(start, start + _PAIRS)

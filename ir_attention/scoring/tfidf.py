@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ir_attention.data.arrays import number_pairs
 from ir_attention.data.cutting import cut_texts
 from ir_attention.errors import DataError
 from ir_attention.runs import run_sums, spread
@@ -57,19 +58,15 @@ class TfidfScorer:
 
     def score(self, queries: Sequence[str], documents: Sequence[str]) -> np.ndarray:
         """The score of each pair of texts."""
-        numbers: dict[str, int] = {}
-        query, document = (
-            np.array([numbers.setdefault(text, len(numbers)) for text in side], np.int64)
-            for side in (queries, documents)
-        )
-        counted = _count(list(numbers))
+        distinct, query, document = number_pairs(queries, documents)
+        counted = _count(distinct)
         rows = np.array([self._rows.get(stem, -1) for stem in counted.stems], np.int64)
         idf = np.append(self.idf, self._unseen)[rows]
         weight = counted.times * idf[counted.stem]
-        text = np.repeat(np.arange(len(numbers)), counted.sizes)
+        text = np.repeat(np.arange(len(distinct)), counted.sizes)
         # Each sum by itself, in the order of the alphabet: the same words get the same score, to
         # the last digit, whatever else is scored.
-        norm = np.sqrt(np.bincount(text, weight**2, len(numbers)))
+        norm = np.sqrt(np.bincount(text, weight**2, len(distinct)))
         weight /= np.maximum(norm, 1e-300)[text]
         # A stem of a query is looked for among those of the document: as (text, stem), which are
         # in ascending order.
