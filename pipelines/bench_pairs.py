@@ -166,7 +166,7 @@ def rows(learner: object) -> int:
     """The pairs in the batches of the epoch that was fitted last."""
     if hasattr(learner.data, "batches"):
         return sum(len(batch.label) for batch in learner.data.batches)
-    return sum(len(learner.data[number][1]) for number in range(len(learner.data)))
+    return sum(len(document) for _, document, _ in learner.draw(1))
 
 
 def epochs(learner: object, first: dict[str, float]) -> Way:
@@ -183,7 +183,7 @@ def matchzoo_scores(baseline: object, pairs: Pairs) -> Callable[[int], np.ndarra
     """Text to score as MatchZoo's user writes it, but for the size of batches."""
     import ir_attention.matchzoo as mz
 
-    x, _ = baseline.read(mz.pack(pairs)).unpack()
+    x, _ = baseline.preprocessor.transform(mz.pack(pairs), verbose=0).unpack()
     return lambda batch: baseline.model.predict(x, batch_size=batch)[:, 0]
 
 

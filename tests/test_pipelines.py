@@ -137,7 +137,7 @@ def test_bench_pairs(toy_pairs, tmp_path):
     assert {row["pairs"] for row in found["scoring"].values()} == {60}
     assert set(found["training"]) == {"han", "mv-lstm"}
     assert found["training"]["han"]["pairs"] == found["end_to_end"]["han"]["pairs"] == 120
-    assert found["training"]["mv-lstm"]["pairs"] == 80  # 2 groups of 5 for each of 8 queries
+    assert found["training"]["mv-lstm"]["pairs"] == 32  # 2 groups of 2 for each of 8 queries
     assert found["floor"].keys() == {
         f"{part}_{unit}" for part in ("scoring", "training") for unit in ("mflop", "percent")
     }

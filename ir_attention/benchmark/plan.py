@@ -51,7 +51,7 @@ _FORMAT = 2
 _NO_OPTIONS = {"budget", "keep_interrupted", "overwrite", "tokenizer"}
 
 # What else a model takes: `han` all, others these.
-_HAN_ONLY = {"match_features", "query_side"}
+_HAN_ONLY = {"match_features", "query_side", "word_dropout"}
 _MATCHZOO = "clip dropout epochs learning_rate loss margin measure patience query_words".split()
 _COUNTING = {"minilm": ["measure", "threads"]}
 

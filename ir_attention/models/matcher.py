@@ -30,6 +30,9 @@ _OF_CELL = re.compile("/(forward|backward)/gru_cell/")
 class MatcherSettings:
     """The sizes of a `Matcher`. Widths in numbers, dropout as a share; a training sets its own.
 
+    Beside `dropout` of single values, `word_dropout` takes all of a word's vector, wherever in the
+    batch it stands; its matches stay (of vectors of words, see Gal and Ghahramani 2016).
+
     Without `match_features` or `query_side` the model is as large as with them, but what they would
     give it is 0, and so are the weights of it that `weights_by_name` gives.
     """
@@ -40,6 +43,7 @@ class MatcherSettings:
     pool: int = 64
     hidden: int = 64
     dropout: float = 0.2
+    word_dropout: float = 0.0
     levels: int = 2
     trainable_vectors: bool = False
     match_features: bool = True
@@ -200,6 +204,9 @@ class Matcher(keras.Model):
         self.dropout = [
             keras.layers.Dropout(s.dropout, seed=next(take), dtype=dtype) for _ in range(4)
         ]
+        self.word_dropout = keras.layers.Dropout(
+            s.word_dropout, noise_shape=(None, 1), seed=next(take), dtype=dtype
+        )
         self._build(vectors.shape[1])
 
     def _build(self, width: int) -> None:
@@ -258,7 +265,7 @@ class Matcher(keras.Model):
         drop_word, drop_compare, drop_score, drop_hidden = self.dropout
         raw = self.table(x["pieces"])
         raw = raw * ops.cast(ops.expand_dims(x["pieces"] > 0, 1), raw.dtype)
-        known = self.projection(raw)
+        known = self.word_dropout(self.projection(raw), training=training)
         unit = ops.stop_gradient(raw / ops.maximum(ops.norm(raw, axis=1, keepdims=True), 1e-9))
         d = drop_word(ops.take(known, x["row_piece"], axis=0), training=training)
         q = drop_word(ops.take(known, x["query"], axis=0), training=training)

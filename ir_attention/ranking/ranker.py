@@ -29,7 +29,7 @@ _SHAPES: dict[str, Callable[..., dict[str, tuple[int, ...]]]] = {
     "han-bi": bi_encoder_shapes,
 }
 # What is no size among the settings of a model.
-_NO_SIZES = {"dropout", "match_features", "query_side", "trainable_vectors"}
+_NO_SIZES = {"dropout", "match_features", "query_side", "trainable_vectors", "word_dropout"}
 
 # Beside bm25, models that no network of ours or MatchZoo's scores with.
 _READY = ("lexical", "minilm", "tfidf")

@@ -54,6 +54,8 @@ _NETWORKS: dict[str, Any] = {
     "han": (Matcher, MatcherSettings),
     "han-bi": (BiEncoder, BiEncoderSettings),
 }
+# Rounds at most where pairs are many; with words dropped, `han` gains until the sixth or so.
+_EPOCHS = {"han": 8, "han-bi": 5}
 
 
 class MatcherLearner:
@@ -91,13 +93,14 @@ class MatcherLearner:
         scorer = self._scorer({})
         request, self.dev = _numbered(scorer, train, cut), _numbered(scorer, dev)
         self.data = _Epochs(request, train["label"].to_numpy(), seed, settings)
-        self.epochs = settings.epochs or usual_epochs(len(self.data), least=5)
+        self.epochs = settings.epochs or usual_epochs(len(self.data), least=_EPOCHS[model])
         self.notes += cut_report(request.texts, request.query, request.document, self.data.cuts)
         network, sizes = _NETWORKS[model]
         own: dict[str, Any] = {"dropout": settings.dropout}
         own["levels"] = 2 if settings.split_sentences else 1
         if model == "han":
-            own |= {name: getattr(settings, name) for name in ("match_features", "query_side")}
+            names = ("match_features", "query_side", "word_dropout")
+            own |= {name: getattr(settings, name) for name in names}
         self.model = network(
             request.table,
             sizes(**own),
@@ -262,7 +265,9 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
 def _evidence(request: Request, labels: np.ndarray, seed: int) -> np.ndarray:
     """What a logistic regression makes of each feature of a pair, `(features,)`.
 
-    A few hundred labels are enough for that, and not for finding it out by gradients.
+    A few hundred labels are enough for that, and not for finding it out by gradients. Where there
+    are many, it is so sure of itself that a softmax over its scores would leave the network
+    nothing to learn: they vary by 1 at most.
     """
     rng = np.random.default_rng(seed)
     parts = (np.flatnonzero(labels > 0), np.flatnonzero(labels == 0))
@@ -274,7 +279,8 @@ def _evidence(request: Request, labels: np.ndarray, seed: int) -> np.ndarray:
     )
     values = numbered_features(request.texts, request.query[rows], request.document[rows])
     weights, _ = fit_features(values, labels[rows] > 0)
-    return weights["coefficients"] / weights["scales"]
+    coefficients = weights["coefficients"] / weights["scales"]
+    return coefficients / max(float(np.std(values @ coefficients)), 1.0)
 
 
 def _numbered(scorer: MatcherScorer, pairs: pd.DataFrame, cut: Cut | None = None) -> Request:

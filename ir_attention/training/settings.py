@@ -71,8 +71,8 @@ class TrainingSettings:
     """The settings of a training; the defaults are the recipe's.
 
     Args:
-        epochs: Rounds over the training queries at most. Default: 5, of MatchZoo's models 20 to 30;
-            with few queries as many as make 300 steps, 40 at most.
+        epochs: Rounds over the training queries at most. Default: 8, of han-bi 5, of MatchZoo's
+            models 20 to 30; with few queries as many as make 300 steps, 40 at most.
         budget: Seconds of processor time, of all threads, after which no further round begins that
             would not end in time, by what the one before took; the first one always does. What
             is kept then depends on how fast the machine is. Default: no limit.
@@ -98,6 +98,8 @@ class TrainingSettings:
         query_side: Whether `han` has a vector of the query, too; False as above.
         dropout: Share of values dropped in training. Default: .35, of han-bi .2, of MatchZoo's
             models that of their recipes.
+        word_dropout: Share of the words of a batch whose vectors `han` is not shown, all at once,
+            in training: it keeps it from learning which words, not which matches, are relevant.
         width: Of word vectors that are learnt from the training texts. Default: 128, of MatchZoo's
             models that of their recipes.
         min_count: How often a word must occur there to have one.
@@ -137,6 +139,7 @@ class TrainingSettings:
     match_features: bool = True
     query_side: bool = True
     dropout: float | None = None
+    word_dropout: float = 0.4
     width: int | None = None
     min_count: int = 1
     most_vectors: int = 50_000
@@ -170,7 +173,8 @@ def training_settings(options: dict[str, Any]) -> TrainingSettings:
         _check(settings, name, _is_whole(1), "a whole number of at least 1")
     _check(settings, "candidates", _is_whole(2), "a whole number of at least 2")
     _check(settings, "warmup", _is_whole(0), "a whole number of at least 0")
-    _check(settings, "dropout", lambda value: 0 <= value < 1, "at least 0 and below 1")
+    for name in ("dropout", "word_dropout"):
+        _check(settings, name, lambda value: 0 <= value < 1, "at least 0 and below 1")
     for name in ("learning_rate", "clip", "margin", "budget"):
         _check(settings, name, _is_positive, "a number above 0")
     for name in _SWITCHES:

@@ -61,9 +61,11 @@ def test_han_starts_from_a_logistic_regression(toy_pairs):
     fitted = LogisticRegression(C=0.1, class_weight="balanced", max_iter=1000)
     fitted.fit((values - values.mean(axis=0)) / scales, labels)
     expected = fitted.coef_[0] / scales
+    spread = (values @ expected).std()
+    assert spread > 2  # these are easy to tell apart: scores this far apart begin with 1
     kernel = np.asarray(made.model.score_skip.kernel)[:, 0]
-    np.testing.assert_allclose(kernel, expected, atol=1e-3)
-    assert np.abs(kernel).max() > 0.5
+    np.testing.assert_allclose(kernel, expected / spread, atol=1e-3)
+    assert np.abs(kernel).max() > 0.1
     without = learner(toy_pairs, match_features=False)
     assert not np.asarray(without.model.score_skip.kernel).any()
 
@@ -75,6 +77,13 @@ def test_the_start_is_weighed_with_few_relevant_pairs(toy_pairs, monkeypatch):
     rare = toy_pairs.assign(label=(toy_pairs["label"] * one).to_numpy())
     kernel = np.asarray(learner(rare).model.score_skip.kernel)
     assert np.isfinite(kernel).all() and kernel.any()
+
+
+def test_a_start_that_is_unsure_stays_as_it_is(toy_pairs, monkeypatch):
+    weights = {"coefficients": np.full(14, 1e-3), "scales": np.full(14, 0.5)}
+    monkeypatch.setattr(matching, "fit_features", lambda values, relevant: (weights, 0.0))
+    kernel = np.asarray(learner(toy_pairs).model.score_skip.kernel)
+    np.testing.assert_allclose(kernel, 2e-3, rtol=1e-6)
 
 
 def test_training_texts_are_cut_once(toy_pairs, monkeypatch):
@@ -116,11 +125,11 @@ def test_bfloat16_keeps_weights_and_loss_in_float32(toy_pairs, model):
     inputs, target = half.data[0]
     scores = [one.model(inputs) for one in (half, whole)]
     assert {keras.backend.standardize_dtype(one.dtype) for one in scores} == {"float32"}
-    # Eight bits of a number: scores of about 1 agree to some hundredths.
-    np.testing.assert_allclose(*scores, atol=0.1)
+    # Eight bits of a number: three digits of a large score, hundredths of a small one.
+    np.testing.assert_allclose(*scores, rtol=0.02, atol=0.1)
     assert half.model.loss(target, scores[0]).dtype == "float32"
-    losses = [half.fit_epoch(epoch) for epoch in (1, 2, 3)]
-    assert np.isfinite(losses).all() and losses[-1] < losses[0]
+    losses = [[one.fit_epoch(epoch) for epoch in (1, 2, 3)] for one in (half, whole)]
+    np.testing.assert_allclose(*losses, rtol=0.1)
 
 
 def test_precisions_are_two():
