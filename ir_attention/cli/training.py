@@ -98,7 +98,7 @@ def train(
     options: patience, budget, loss, margin, learning_rate, warmup, clip,
     dropout, width, min_count, most_vectors, candidates, positives, queries,
     sentences, query_words, sentence_words, match_features, query_side,
-    threads, precision.
+    word_dropout, threads, precision.
 
         ir-attention train train.csv --out models/news
     """

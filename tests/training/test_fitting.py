@@ -178,6 +178,7 @@ def test_a_loss_that_is_not_finite_ends_the_training():
         ({"epoch": 3}, "no setting is called 'epoch'. Perhaps: epochs"),
         ({"epochs": 0}, "`epochs` must be a whole number of at least 1. Received: epochs=0"),
         ({"dropout": 1.0}, "`dropout` must be at least 0 and below 1. Received: dropout=1.0"),
+        ({"word_dropout": -0.1}, "`word_dropout` must be at least 0 and below 1. Received"),
         ({"loss": "bce"}, "`loss` must be softmax or hinge"),
         ({"patience": True}, "`patience` must be a whole number"),
         ({"split_sentences": "no"}, "`split_sentences` must be true or false. Received: .*'no'"),
