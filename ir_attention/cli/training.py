@@ -55,7 +55,7 @@ def train(
             min=1,
             metavar="N",
             show_default=False,
-            help="At most. Default: 8, han-bi 5, MatchZoo's models 20 or 30; more for few pairs.",
+            help="At most. Default: 12, han-bi 5, MatchZoo's models 20 or 30; more for few pairs.",
         ),
     ] = None,
     measure: Annotated[

@@ -71,7 +71,7 @@ class TrainingSettings:
     """The settings of a training; the defaults are the recipe's.
 
     Args:
-        epochs: Rounds over the training queries at most. Default: 8, of han-bi 5, of MatchZoo's
+        epochs: Rounds over the training queries at most. Default: 12, of han-bi 5, of MatchZoo's
             models 20 to 30; with few queries as many as make 300 steps, 40 at most.
         budget: Seconds of processor time, of all threads, after which no further round begins that
             would not end in time, by what the one before took; the first one always does. What
@@ -96,8 +96,8 @@ class TrainingSettings:
         match_features: Whether `han` is told which words match, and how alike their vectors are at
             most; False to see what that is worth.
         query_side: Whether `han` has a vector of the query, too; False as above.
-        dropout: Share of values dropped in training. Default: .35, of han-bi .2, of MatchZoo's
-            models that of their recipes.
+        dropout: Share of values dropped in training. Default: .2, of MatchZoo's models that of
+            their recipes.
         word_dropout: Share of the words of a batch whose vectors `han` is not shown, all at once,
             in training: it keeps it from learning which words, not which matches, are relevant.
         width: Of word vectors that are learnt from the training texts. Default: 128, of MatchZoo's
@@ -200,7 +200,7 @@ def filled(settings: TrainingSettings, model: str) -> TrainingSettings:
         recipe = BASELINES[model]
         own: dict[str, Any] = {"loss": recipe.loss, "width": recipe.width}
     else:
-        own = {"loss": "softmax", "width": 128, "dropout": 0.35 if model == "han" else 0.2}
+        own = {"loss": "softmax", "width": 128, "dropout": 0.2}
     missing = {name: value for name, value in own.items() if getattr(settings, name) is None}
     return replace(settings, **missing)
 
