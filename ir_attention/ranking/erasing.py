@@ -96,7 +96,7 @@ def order_of(values: np.ndarray) -> np.ndarray:
     return np.argsort(-values, kind="stable")
 
 
-def random_orders(words: int, seed: int, orders: int = _ORDERS) -> np.ndarray:
+def random_orders(words: int, seed: int | Sequence[int], orders: int = _ORDERS) -> np.ndarray:
     """Orders of words by chance, `(orders, words)`; the same seed gives the same."""
     rng = np.random.default_rng(seed)
     return rng.permuted(np.tile(np.arange(words), (orders, 1)), axis=1)
