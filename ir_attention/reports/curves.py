@@ -39,16 +39,34 @@ _ROUND = (1, 2, 2.5, 5, 10)  # distances between marks, times a power of ten
 
 
 def no_better_than_chance(curves: Curves, which: str) -> str:
-    """The sentence for the top of the page; nothing where attention does better."""
-    if curves.attention_beats_chance:
+    """The words for the top of the page; none where attention and effects do better.
+
+    Args:
+        curves: Of the document.
+        which: Begins the sentence.
+    """
+    loses = {name: decimal(area, 2) for name, area in curves.areas.items()}
+    chance = f"at random {loses['random']} {_interval(curves)}"
+    effects_beat = curves.areas.get("effects", np.inf) > curves.areas["random_high"]
+    if curves.attention_beats_chance and effects_beat:
         return ""
-    areas = curves.areas
-    told = f"; effects lose {decimal(areas['effects'], 2)}" if "effects" in areas else ""
+    if not curves.attention_beats_chance and not effects_beat:
+        return (
+            f"<strong>{which} neither attention nor the effects explain the score better than "
+            "chance.</strong> Erasing words in the order of attention loses "
+            f"{loses['attention']} of the score, of the effects {loses['effects']}, {chance}."
+        )
+    if effects_beat:
+        other = f"; effects lose {loses['effects']}" if "effects" in loses else ""
+        return (
+            f"<strong>{which} attention explains the score no better than chance.</strong> "
+            f"Erasing words in its order loses {loses['attention']} of the score, {chance}{other}. "
+            "Its shades say where the model looked, not why it decided."
+        )
     return (
-        f"<strong>{which} attention explains the score no better than chance.</strong> Erasing "
-        f"words in its order loses {decimal(areas['attention'], 2)} of the score, at random "
-        f"{decimal(areas['random'], 2)} {_interval(curves)}{told}. Its shades say where "
-        "the model looked, not why it decided."
+        f"<strong>{which} the effects explain the score no better than chance.</strong> Erasing "
+        f"words in their order loses {loses['effects']} of the score, {chance}; in the order of "
+        f"attention {loses['attention']}. Words that say the same stand in for each other."
     )
 
 
@@ -77,13 +95,12 @@ def _interval(curves: Curves) -> str:
 def _chart(curves: Curves, name: str) -> str:
     bottom, top = _ends(np.concatenate([[0.0], *curves.losses.values()]))
     marks = _marks(bottom, top)
-    low, high = min(bottom, marks[0]), max(top, marks[-1])
 
     def x(share: float) -> float:
         return _LEFT + (_RIGHT - _LEFT) * share
 
     def y(loss: float) -> float:
-        return _BOTTOM - (_BOTTOM - _TOP) * (loss - low) / (high - low)
+        return _BOTTOM - (_BOTTOM - _TOP) * (loss - bottom) / (top - bottom)
 
     def points(losses: np.ndarray, shares: np.ndarray = curves.shares) -> str:
         return " ".join(f"{x(s):.1f},{y(v):.1f}" for s, v in zip(shares, losses, strict=True))
@@ -122,12 +139,13 @@ def _ends(values: np.ndarray) -> tuple[float, float]:
 
 
 def _marks(low: float, high: float) -> list[float]:
-    """Round numbers from about `low` to about `high`, three to six of them."""
-    rough = (high - low) / 4
+    """Round numbers from `low` to `high`, two to six of them."""
+    rough = (high - low) / 5
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(power * factor for factor in _ROUND if power * factor >= rough * 0.999)
     return [
-        float(step * n) for n in range(int(np.floor(low / step)), int(np.ceil(high / step)) + 1)
+        float(step * n)
+        for n in range(int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9)) + 1)
     ]
 
 

@@ -124,9 +124,14 @@ def _how_to_read(decisions: list[Decision]) -> str:
             lines.append(_READ_FIRST)
     if all(one.alignment is None for one in decisions):
         lines.append(_READ_APART)
-    elif any(one.alignment is not None and not linked(one) for one in decisions):
+    elif any(_too_long(one) for one in decisions):
         lines.append(_READ_LONG)
     return "".join(f"<li>{line}</li>\n" for line in lines)
+
+
+def _too_long(decision: Decision) -> bool:
+    """Whether there are links, but too many to show in place."""
+    return decision.alignment is not None and decision.alignment.size > 0 and not linked(decision)
 
 
 _SHADINGS = ("attention", "effects")
@@ -164,8 +169,8 @@ _LOOKED = """<p class="range by-attention"><span>less looked at</span>
 <span class="scale" aria-hidden="true"></span><span>more</span></p>
 """
 
-_CHANGED = """<p class="range by-effects"><span>against the match, \u2212{most}</span>
-<span class="scale two" aria-hidden="true"></span><span>for it, +{most}</span></p>
+_CHANGED = """<p class="range by-effects"><span>against \u2212{most}</span>
+<span class="scale two" aria-hidden="true"></span><span>for +{most}</span></p>
 """
 
 _LINKED = """<p class="note">Point at a word, or go to it with Tab, to see in yellow how much it
@@ -184,8 +189,8 @@ _READ_EFFECTS = """<b>Effect.</b> How much lower the score is when this word alo
 speaks for the match; orange, with dots below, against it. Of two words that say the same, either
 can be left out without much effect."""
 
-_READ_FIRST = """Effects are shown first, for with models of this kind attention says too little
-about the score."""
+_READ_FIRST = """Effects are shown first: with models of this kind they tell more reliably than
+attention what the score rests on."""
 
 _READ_APART = """This model reads query and document apart: no word looks at one of the other
 side."""

@@ -28,13 +28,13 @@ LINK_STYLE = """
 .linked .w { position: relative; cursor: default; }
 .linked .w:is(:hover, :focus) { outline: 2px solid var(--accent); outline-offset: 1px; }
 .linked:has(.query .w:is(:hover, :focus)) .document .w,
-.linked:has(.document .w:is(:hover, :focus)) .query .w { --look: var(--link);
-  --strength: calc(var(--n) / var(--m)); text-decoration: none; }
+.linked:has(.document .w:is(:hover, :focus)) .query .w { --over: var(--link);
+  --linked: calc(var(--n) / var(--m)); --dots: transparent; }
 .linked:has(.query .w:is(:hover, :focus)) .document .w::after,
 .linked:has(.document .w:is(:hover, :focus)) .query .w::after { content: counter(share) "%";
   counter-reset: share calc(var(--n) / 10); position: absolute; inset-inline-start: .1em;
   bottom: 96%; font: .62rem/1 var(--sans); color: var(--ink); white-space: nowrap;
-  pointer-events: none; opacity: clamp(0, calc(100 * (var(--strength) - .6)), 1); }
+  pointer-events: none; opacity: clamp(0, calc(100 * (var(--linked) - .6)), 1); }
 """
 
 

@@ -8,8 +8,8 @@ from ir_attention.reports.shading import PALETTE
 
 __all__ = ["PAGE_STYLE"]
 
-# --a and --e are the strengths of a word's attention and effect, --s the one that is shown, unless
-# a link, --strength, takes its place.
+# --a and --e are how strong a word's attention and effect are, --strength the one that is shown, in
+# the colour --look. While a word of the other side is pointed at, --linked and --over take over.
 PAGE_STYLE = (
     PALETTE
     + """
@@ -31,7 +31,7 @@ h1 { font: 600 1.75rem/1.2 var(--serif); letter-spacing: -.01em; margin: 0 0 1re
 .skip { position: absolute; background: var(--paper); color: var(--accent); padding: .2rem .5rem;
   z-index: 1; }
 .skip:not(:focus) { width: 1px; height: 1px; padding: 0; overflow: hidden; clip-path: inset(50%); }
-.note { font-size: .85rem; color: var(--soft); margin: .7rem 0; max-width: 46rem; }
+.note { font-size: .85rem; color: var(--soft); margin: .7rem 0; max-width: 52rem; }
 
 .legend { border-block: 1px solid var(--line); padding: .55rem 0; font-size: .875rem;
   display: flex; flex-wrap: wrap; gap: .3rem 2.5rem; align-items: center; }
@@ -75,11 +75,12 @@ h4 { font-size: .9rem; margin: 1.1rem 0 .2rem; }
 .chip, .w, .scale, .grid td { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 
 .w { --look: var(--tone); --strength: var(--a);
-  background: rgb(var(--look) / var(--strength)); border-radius: .22em; padding: .12em .16em;
-  margin-inline: -.04em; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
+  background: rgb(var(--over, var(--look)) / var(--linked, var(--strength)));
+  border-radius: .22em; padding: .12em .16em; margin-inline: -.04em;
+  box-decoration-break: clone; -webkit-box-decoration-break: clone; }
 :root:has(#effects:checked) .w { --strength: var(--e); }
 :root:has(#effects:checked) .against { --look: var(--against);
-  text-decoration: underline dotted 2px; text-underline-offset: .22em; }
+  text-decoration: underline dotted 2px var(--dots, currentColor); text-underline-offset: .22em; }
 """
     + LINK_STYLE
     + CURVE_STYLE
@@ -119,7 +120,8 @@ footer li { margin: 0 0 .4rem; } footer b { color: var(--ink); }
   .sentences li { grid-template-columns: minmax(0, 1fr); } .chip { width: 3.1rem; margin: .3rem 0; }
   .text { font-size: 1.1rem; } }
 @media (forced-colors: active) {
-  .w { border-bottom: calc(5px * var(--strength)) solid Highlight; border-radius: 0; }
+  .w { border-bottom: calc(5px * var(--linked, var(--strength))) solid Highlight;
+    border-radius: 0; }
   :root:has(#effects:checked) .against { border-bottom-style: double; }
   .chip { border-color: CanvasText; } .scale { display: none; } }
 @media print { details:not([open]), .switch { display: none; } }

@@ -83,7 +83,7 @@ def test_effects_shade_by_size_and_what_speaks_against_is_marked(full):
     against = re.findall(r'<span class="w against"[^>]*>([^<]*)</span>', page)
     assert [html.unescape(word) for word in against] == ["cancels", "It's"]
     assert words[2][2].endswith(", effect -2.0000")
-    assert {"against the match, −2.00", "for it, +2.00"} <= set(Page(page).texts["span"])
+    assert {"against −2.00", "for +2.00"} <= set(Page(page).texts["span"])
 
 
 @pytest.mark.parametrize("first", ["attention", "effects"])
@@ -92,7 +92,7 @@ def test_the_switch_begins_with_what_is_more_faithful(full, first):
     radios = [values for tag, values in page.elements if tag == "input"]
     assert [one["id"] for one in radios if "checked" in one] == [first]
     assert {one["name"] for one in radios} == {"shade"}
-    said = "says too little" in " ".join(page.texts["footer"])
+    said = "Effects are shown first" in " ".join(page.texts["footer"])
     assert said == (first == "effects")
 
 
@@ -180,6 +180,33 @@ def test_where_attention_is_no_better_than_chance_the_top_says_so(full):
         "order loses 1.00 of the score, at random 0.50 [−0.25, 1.20]; effects lose 2.00."
     )
     assert page.index('class="notice"') < page.index("<main>")
+
+
+@pytest.mark.parametrize(
+    ("attention", "effects", "said"),
+    [
+        (1.0, 2.0, None),
+        (
+            1.0,
+            0.7,
+            "Here the effects explain the score no better than chance. Erasing words in "
+            "their order loses 0.70 of the score, at random 0.50 [−0.25, 0.80]; in the order of "
+            "attention 1.00. Words that say the same stand in for each other.",
+        ),
+        (
+            0.6,
+            0.7,
+            "Here neither attention nor the effects explain the score better than chance. "
+            "Erasing words in the order of attention loses 0.60 of the score, of the effects 0.70, "
+            "at random 0.50 [−0.25, 0.80].",
+        ),
+    ],
+)
+def test_what_chance_beats_is_said(full, attention, effects, said):
+    found = curves() | {"attention_beats_chance": attention > 0.8}
+    found["areas"] |= {"attention": attention, "effects": effects}
+    texts = Page(attention_page(full | {"curves": found})).texts
+    assert texts.get("notice") == (said and [said])
 
 
 def test_curves_of_one_value_and_below_zero_are_drawn():

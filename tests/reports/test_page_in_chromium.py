@@ -138,6 +138,18 @@ def test_pointing_at_a_word_shows_its_links_on_the_other_side(show, dark):
     assert [background(browser, f"#x1d{number}") for number in range(5)] == before
 
 
+def test_links_show_in_place_of_effects_too(show):
+    values = linked_example() | {"shading": "effects", "query_effects": [0.0, 0.0]}
+    browser = show(values | {"document_effects": [-1.0, 0.0, -1.0, 0.5, 0.0]})
+    link = palettes(attention_page(values))["light"]["link"]
+    browser.point("#x1q0")
+    shown = np.array([background(browser, f"#x1d{number}") for number in range(5)])
+    assert shown[:, :3] == pytest.approx(np.tile(link, (5, 1)))
+    assert shown[:, 3] == pytest.approx([0, 1, 0.125, 0.125, 0], abs=0.01)
+    dots = "getComputedStyle(document.querySelector('#x1d0')).textDecorationColor"
+    assert browser.value(dots) == "rgba(0, 0, 0, 0)"
+
+
 def test_the_keyboard_shows_links_too_and_can_skip_the_words(show):
     browser = show(linked_example())
     for wanted in ("skip", "x1q0"):
