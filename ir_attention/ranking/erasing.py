@@ -42,11 +42,10 @@ _TAILS = (0.025, 0.975)
 # Words of all variants together that are numbered at once, some 50 MB.
 _WORDS = 1 << 20
 
-# Up to how much work effects are worth waiting for without having been asked for, in pairs of words
-# that look at each other, for all variants: a second or two.
-AFFORDABLE = 20_000_000
-# What a variant of the query costs, in variants of a document that a word of it looks at.
-_PER_QUERY = 50
+# Up to how much work effects are worth waiting for without having been asked for, in words and
+# sentences that are read again: a second or two. A word that looks at another takes less.
+AFFORDABLE = 300_000
+_LOOKS_PER_READING = 100
 
 
 def kept_scores(scorer: MatcherScorer, request: Request, kept: np.ndarray) -> np.ndarray:
@@ -87,8 +86,14 @@ def query_effects(scorer: MatcherScorer, request: Request) -> np.ndarray:
 
 def affordable(request: Request) -> bool:
     """Whether both sides' effects take a second or two at most."""
-    words, asked = _words(request, request.document), _words(request, request.query)
-    return words * asked * (words + _PER_QUERY * asked) <= AFFORDABLE
+    of_text = Runs.of_texts(request.texts)
+    lengths = request.texts.sentence_lengths[of_text.sentence_places(request.document)]
+    words, asked = int(lengths.sum()), _words(request, request.query)
+    # Each variant reads one sentence of its own, all sentences' vectors, and, for each word of the
+    # query that is left out, all words.
+    readings = int((lengths**2).sum()) + words * (len(lengths) + asked)
+    looks = words * asked * (words + asked)
+    return readings + looks / _LOOKS_PER_READING <= AFFORDABLE
 
 
 def order_of(values: np.ndarray) -> np.ndarray:
