@@ -13,6 +13,7 @@ import typer
 
 from ir_attention.cli.deciding import threshold
 from ir_attention.cli.demo import demo
+from ir_attention.cli.faithfulness import faithfulness
 from ir_attention.cli.measuring import compare, evaluate
 from ir_attention.cli.ranking import explain, rank, score
 from ir_attention.cli.talk import AsWritten, Commands
@@ -29,7 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, train, evaluate, score, rank, explain, compare, threshold, models):
+_COMMANDS = (demo, train, evaluate, score, rank, explain, faithfulness, compare, threshold, models)
+for command in _COMMANDS:
     app.command(cls=AsWritten)(command)
 
 

@@ -118,7 +118,7 @@ def rank(
 def explain(
     bundle: Bundle,
     query: Annotated[str, typer.Argument(metavar="QUERY", help="A text.")],
-    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="A text.")],
+    documents: Annotated[list[str], typer.Argument(metavar="DOCUMENT", help="A text, or several.")],
     out: Annotated[
         Path | None,
         typer.Option(
@@ -129,62 +129,113 @@ def explain(
             help="A page (.html), a picture (.png) or the numbers (.json). Default: text.",
         ),
     ] = None,
+    labels: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--label",
+            metavar="NUMBER",
+            show_default=False,
+            help="The document's label, for .json; once for each document.",
+        ),
+    ] = None,
 ) -> None:
-    """Show where a model looked.
+    """Show where a model looked, and what each word does to the score.
 
-    Weights of the words and sentences of one document, and of each query word
-    over the words of the document. They are shares, 0 to 1.
+    Weights of the words and sentences of a document, and of each query word
+    over the words of the document, are shares, 0 to 1. The effect of a word is
+    how much lower the score is without it. Several documents stand side by side.
 
         ir-attention explain models/news "Ivy League" "The Ivy is out." -o l.html
+
+    The page also erases words in the order of attention, of effects and by
+    chance, and says whether attention explains the score. The numbers have the
+    format of neat-vision: text, label, prediction, posterior, attention, id;
+    and all the rest under `explanation`.
     """
     from ir_attention.ranking.ranker import Ranker
 
     check_text(query, "QUERY")
-    check_text(document, "DOCUMENT")
+    for document in documents:
+        check_text(document, "DOCUMENT")
     suffix = None if out is None else check_suffix(out, _VIEWS)
-    values = Ranker.load(bundle).explain(query, document).to_json()
+    _check_labels(labels, suffix, len(documents))
+    ranker = Ranker.load(bundle)
+    erasing = suffix in _WITH_CURVES
+    values = [_explained(ranker, query, document, erasing) for document in documents]
     if out is None or suffix is None:
         put("".join(f"{line}\n" for line in _lines(values)))
     else:
-        write_whole(out, _VIEWS[suffix](values))
+        write_whole(out, _VIEWS[suffix](values, labels or None))
 
 
-def _as_page(values: dict[str, Any]) -> bytes:
+def _explained(ranker: Any, query: str, document: str, erasing: bool) -> dict[str, Any]:
+    """As plain values; with curves if they are wanted and do not take long."""
+    explained = ranker.explain(query, document)
+    if erasing and explained.document_effects is not None:
+        explained = ranker.explain(query, document, curves=True)
+    return explained.to_json()
+
+
+def _check_labels(labels: list[float] | None, suffix: str | None, documents: int) -> None:
+    if not labels:
+        return
+    if suffix != ".json":
+        raise DataError("--label stands in the numbers alone: write them with -o FILE.json")
+    if len(labels) != documents:
+        raise DataError(
+            f"--label must be given once for each of the {documents} documents. "
+            f"Received: {len(labels)}"
+        )
+
+
+def _as_page(values: list[dict[str, Any]], labels: list[float] | None) -> bytes:
     from ir_attention.reports.heatmaps import attention_page
 
     return attention_page(values).encode()
 
 
-def _as_picture(values: dict[str, Any]) -> bytes:
+def _as_picture(values: list[dict[str, Any]], labels: list[float] | None) -> bytes:
     from ir_attention.reports.heatmaps import attention_picture
 
     return attention_picture(values)
 
 
-def _as_json(values: dict[str, Any]) -> bytes:
-    return (json.dumps(values, ensure_ascii=False) + "\n").encode()
+def _as_json(values: list[dict[str, Any]], labels: list[float] | None) -> bytes:
+    from ir_attention.reports.neat_vision import neat_vision_items
+
+    return (json.dumps(neat_vision_items(values, labels), ensure_ascii=False) + "\n").encode()
 
 
 _VIEWS = {".html": _as_page, ".png": _as_picture, ".json": _as_json}
+_WITH_CURVES = {".html", ".json"}
 
 
-def _lines(values: dict[str, Any]) -> Iterator[str]:
-    """An explanation as text: every word with its weight, the strongest pair of each query word."""
+def _lines(explanations: list[dict[str, Any]]) -> Iterator[str]:
+    """Explanations as text, each with its number if there are several."""
+    for number, values in enumerate(explanations, 1):
+        if len(explanations) > 1:
+            yield f"document {number}"
+        yield from _lines_of_one(values)
+
+
+def _lines_of_one(values: dict[str, Any]) -> Iterator[str]:
+    """Every word with its weight and effect, then the strongest pair of each query word."""
+    has_effects = "document_effects" in values
     yield f"score {values['score']:.4f}"
-    yield "query"
-    for word, weight in zip(values["query_words"], values["query_weights"], strict=True):
-        yield f"  {_bar(weight)}  {word}"
+    yield "query, each word's weight and effect" if has_effects else "query"
+    query = [values["query_weights"], values["query_words"]]
+    document = [values["word_weights"], values["document_words"]]
+    if has_effects:
+        query.append(values["query_effects"])
+        document.append(values["document_effects"])
+    for row in zip(*query, strict=True):
+        yield _line(*row)
+    places = values["sentence_of_word"]
     for sentence, share in enumerate(values["sentence_weights"]):
         yield f"sentence {sentence + 1}, weight {share:.2f}"
-        words = zip(
-            values["sentence_of_word"],
-            values["document_words"],
-            values["word_weights"],
-            strict=True,
-        )
-        for place, word, weight in words:
+        for place, row in zip(places, zip(*document, strict=True), strict=True):
             if place == sentence:
-                yield f"  {_bar(weight)}  {word}"
+                yield _line(*row)
     if "alignment" not in values:
         return
     yield "the document word that each query word looks at most"
@@ -192,6 +243,11 @@ def _lines(values: dict[str, Any]) -> Iterator[str]:
         if shares:
             share = max(shares)
             yield f"  {_bar(share)}  {word} > {values['document_words'][shares.index(share)]}"
+
+
+def _line(weight: float, word: str, effect: float | None = None) -> str:
+    changed = "" if effect is None else f"  {effect:+8.3f}"
+    return f"  {_bar(weight)}{changed}  {word}"
 
 
 def _bar(share: float) -> str:

@@ -9,11 +9,17 @@ _HOMES = {
     "AdditiveAttention": "attention",
     "AttentionPool": "attention",
     "BiGRU": "recurrent",
+    "ConditionedPool": "pooling",
     "HierarchicalEncoder": "han",
+    "LastStateAttention": "scored_attention",
     "ListwiseSoftmax": "losses",
     "Matcher": "matcher",
     "MatcherSettings": "matcher",
+    "MaxPool": "pooling",
+    "MeanPool": "pooling",
+    "MultiHopPool": "pooling",
     "PairwiseHinge": "losses",
+    "ScoredAttention": "scored_attention",
     "masked_softmax": "attention",
 }
 

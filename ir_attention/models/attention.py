@@ -11,7 +11,15 @@ from typing import Any
 
 from ir_attention.backend import keras
 
-__all__ = ["AdditiveAttention", "AttentionPool", "masked_softmax"]
+__all__ = [
+    "AdditiveAttention",
+    "AttentionPool",
+    "check_units",
+    "masked_softmax",
+    "own_initializer",
+    "real_steps",
+    "weighted_sum",
+]
 
 ops = keras.ops
 
@@ -50,18 +58,26 @@ class AttentionPool(keras.layers.Layer):
     `hidden = f(inputs @ W + b)`, `(..., steps, units)`; `weights = softmax(hidden @ u)` over the
     steps, `(..., steps)`; the output is the sum of `weights * inputs`, `(..., width)`. This is the
     attention over words and over sentences of Yang et al. (2016), equations 5-7 and 8-10; with
-    `activation="linear"` the score of Chen et al. (2016). What is summed is `inputs`, not `hidden`.
+    `activation="linear"` the score of Chen et al. (2016), `inputs @ W @ u + c` with `c = b @ u`.
+    With `projection=False` and `output_activation="tanh"` it is that of Zhou et al. (2016, relation
+    classification), equations 9-12: `hidden = tanh(inputs)`, and tanh of the sum. What is summed is
+    `inputs`, not `hidden`.
 
     Masking: uses the mask of its input and passes none on, as the steps are gone. A masked step
     has weight exactly 0 and no say in the output, even if it holds NaN; a sequence with every step
-    masked gives weights and output of 0, never NaN.
+    masked gives weights and output of 0 (`output_activation` of 0), never NaN.
 
     Args:
         units: Width of `hidden`, a positive integer. Default: the width of the input.
         activation: `f`, any Keras activation.
-        initializer: Of `W` and `u`; `b` starts at 0.
-        return_attention: Whether a call returns the weights too.
-        bias: Whether there is a `b`.
+        use_bias: Whether there is a `b`; `bias` is another name of it.
+        return_weights: Whether a call returns the weights too; `return_attention` is another name.
+        projection: Whether there are `W` and `b`. Without them `units` must be None.
+        output_activation: Of the output, any Keras activation. Default: none.
+        initializer: Of `W` and `u`, where they have none of their own.
+        W_initializer: Of `W`.
+        u_initializer: Of `u`.
+        b_initializer: Of `b`.
         W_regularizer: Of `W`, any Keras regularizer, as are those of `u` and of `b`.
         u_regularizer: Of `u`.
         b_regularizer: Of `b`.
@@ -74,7 +90,7 @@ class AttentionPool(keras.layers.Layer):
         mask: Booleans, `(..., steps)`; False is padding. Default: no padding.
 
     Returns:
-        Floats, `(..., width)`; with `return_attention` a pair, of this and `(..., steps)`.
+        Floats, `(..., width)`; with `return_weights` a pair, of this and `(..., steps)`.
 
     The weights alone, of a layer as it is, are `layer.attention(inputs, mask)`. A model saved as
     `.keras` loads without `custom_objects` once any name of `ir_attention.models` is imported.
@@ -91,9 +107,14 @@ class AttentionPool(keras.layers.Layer):
         units: int | None = None,
         activation: Any = "tanh",
         *,
+        use_bias: bool = True,
+        return_weights: bool = False,
+        projection: bool = True,
+        output_activation: Any = None,
         initializer: Any = "glorot_uniform",
-        return_attention: bool = False,
-        bias: bool = True,
+        W_initializer: Any = None,
+        u_initializer: Any = None,
+        b_initializer: Any = "zeros",
         W_regularizer: Any = None,
         u_regularizer: Any = None,
         b_regularizer: Any = None,
@@ -102,14 +123,23 @@ class AttentionPool(keras.layers.Layer):
         b_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
+        self.use_bias = kwargs.pop("bias", use_bias)
+        self.return_weights = kwargs.pop("return_attention", return_weights)
         super().__init__(**kwargs)
         if units is not None:
             check_units(units)
-        self.units = units
+            if not projection:
+                raise ValueError(
+                    "`units` must be None without a projection, which is what they are the width "
+                    f"of. Received: units={units!r}, projection={projection!r}"
+                )
+        self.units, self.projection = units, projection
         self.activation = keras.activations.get(activation)
+        self.output_activation = keras.activations.get(output_activation)
         self.initializer = keras.initializers.get(initializer)
-        self.return_attention = return_attention
-        self.bias = bias
+        self.W_initializer = keras.initializers.get(W_initializer)
+        self.u_initializer = keras.initializers.get(u_initializer)
+        self.b_initializer = keras.initializers.get(b_initializer)
         self.W_regularizer = keras.regularizers.get(W_regularizer)
         self.u_regularizer = keras.regularizers.get(u_regularizer)
         self.b_regularizer = keras.regularizers.get(b_regularizer)
@@ -121,58 +151,63 @@ class AttentionPool(keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         width = input_shape[-1]
         units = self.units or width
-        self.W = self._weight("W", (width, units), self.initializer)
-        self.b = self._weight("b", (units,), "zeros") if self.bias else None
+        self.W = self._weight("W", (width, units)) if self.projection else None
+        self.b = self._weight("b", (units,)) if self.projection and self.use_bias else None
         # A column, since glorot's bounds come from the sizes of a matrix.
-        self.u = self._weight("u", (units, 1), self.initializer)
+        self.u = self._weight("u", (units, 1))
 
-    def _weight(self, name: str, shape: tuple[int, ...], initializer: Any) -> Any:
+    def _weight(self, name: str, shape: tuple[int, ...]) -> Any:
+        own = getattr(self, f"{name}_initializer")
         return self.add_weight(
             name=name,
             shape=shape,
-            initializer=_of_its_own(initializer, "Wbu".index(name)),
+            initializer=own or own_initializer(self.initializer, "Wbu".index(name)),
             regularizer=getattr(self, f"{name}_regularizer"),
             constraint=getattr(self, f"{name}_constraint"),
         )
+
+    def logits(self, inputs: Any) -> Any:
+        """The scores before the softmax, `(..., steps)`."""
+        hidden = inputs if self.W is None else ops.matmul(inputs, self.W)
+        if self.b is not None:
+            hidden = hidden + self.b
+        return ops.squeeze(ops.matmul(self.activation(hidden), self.u), axis=-1)
 
     def attention(self, inputs: Any, mask: Any = None) -> Any:
         """The weights alone, `(..., steps)`, without another model.
 
         A mask that Keras has attached to `inputs` is used in calls of the layer, not here.
         """
-        hidden = ops.matmul(inputs, self.W)
-        if self.b is not None:
-            hidden = hidden + self.b
-        logits = ops.squeeze(ops.matmul(self.activation(hidden), self.u), axis=-1)
-        return masked_softmax(logits, mask)
+        return masked_softmax(self.logits(inputs), mask)
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        inputs = _kept(inputs, mask)
+        inputs = real_steps(inputs, mask)
         weights = self.attention(inputs, mask)
-        pooled = ops.squeeze(ops.matmul(ops.expand_dims(weights, -2), inputs), axis=-2)
-        return (pooled, weights) if self.return_attention else pooled
+        pooled = self.output_activation(weighted_sum(weights, inputs))
+        return (pooled, weights) if self.return_weights else pooled
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        return (None, None) if self.return_attention else None
+        return (None, None) if self.return_weights else None
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         pooled = (*input_shape[:-2], input_shape[-1])
-        return (pooled, tuple(input_shape[:-1])) if self.return_attention else pooled
+        return (pooled, tuple(input_shape[:-1])) if self.return_weights else pooled
 
     def get_config(self) -> dict[str, Any]:
         config = {
             **super().get_config(),
             "units": self.units,
             "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "return_weights": self.return_weights,
+            "projection": self.projection,
+            "output_activation": keras.activations.serialize(self.output_activation),
             "initializer": keras.initializers.serialize(self.initializer),
-            "return_attention": self.return_attention,
-            "bias": self.bias,
         }
         for weight in ("W", "u", "b"):
-            name = f"{weight}_regularizer"
-            config[name] = keras.regularizers.serialize(getattr(self, name))
-            name = f"{weight}_constraint"
-            config[name] = keras.constraints.serialize(getattr(self, name))
+            for kind in ("initializer", "regularizer", "constraint"):
+                name = f"{weight}_{kind}"
+                config[name] = getattr(keras, f"{kind}s").serialize(getattr(self, name))
         return config
 
 
@@ -221,7 +256,7 @@ class AdditiveAttention(keras.layers.Layer):
 
     def _weight(self, name: str, shape: tuple[int, ...]) -> Any:
         number = ("query_kernel", "value_kernel", "scale").index(name)
-        initializer = _of_its_own(self.initializer, number)
+        initializer = own_initializer(self.initializer, number)
         return self.add_weight(name=name, shape=shape, initializer=initializer)
 
     def logits(self, query: Any, value: Any) -> Any:
@@ -233,7 +268,7 @@ class AdditiveAttention(keras.layers.Layer):
         return ops.squeeze(ops.matmul(hidden, self.scale), axis=-1)
 
     def call(self, query: Any, value: Any, value_mask: Any = None) -> Any:
-        value = _kept(value, value_mask)
+        value = real_steps(value, value_mask)
         keep = None if value_mask is None else ops.expand_dims(value_mask, -2)
         weights = masked_softmax(self.logits(query, value), keep)
         return ops.matmul(weights, value), weights
@@ -252,20 +287,13 @@ class AdditiveAttention(keras.layers.Layer):
         }
 
 
-def check_units(units: Any) -> None:
-    """Raises a ValueError unless `units` is a positive integer."""
+def check_units(units: Any, name: str = "units") -> None:
+    """Raises a ValueError unless `units`, an argument of that name, is a positive integer."""
     if not isinstance(units, int) or isinstance(units, bool) or units < 1:
-        raise ValueError(f"`units` must be a positive integer. Received: units={units!r}")
+        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={units!r}")
 
 
-def _kept(inputs: Any, mask: Any) -> Any:
-    """`inputs` with zeros at masked steps: times a weight of 0, a NaN would still be one."""
-    if mask is None:
-        return inputs
-    return ops.where(ops.expand_dims(mask, -1), inputs, ops.zeros_like(inputs))
-
-
-def _of_its_own(initializer: Any, number: int) -> Any:
+def own_initializer(initializer: Any, number: int) -> Any:
     """The initializer for the layer's weight of that number.
 
     A seeded one gives every weight the same numbers, so the seed moves on from weight to weight.
@@ -276,3 +304,15 @@ def _of_its_own(initializer: Any, number: int) -> Any:
     if isinstance(config.get("seed"), int):
         config["seed"] += number
     return type(initializer).from_config(config)
+
+
+def real_steps(inputs: Any, mask: Any) -> Any:
+    """`inputs` with zeros at masked steps: times a weight of 0, a NaN would still be one."""
+    if mask is None:
+        return inputs
+    return ops.where(ops.expand_dims(mask, -1), inputs, ops.zeros_like(inputs))
+
+
+def weighted_sum(weights: Any, inputs: Any) -> Any:
+    """The sum over the steps, `(..., steps)` times `(..., steps, width)` to `(..., width)`."""
+    return ops.squeeze(ops.matmul(ops.expand_dims(weights, -2), inputs), axis=-2)

@@ -15,6 +15,7 @@ from ir_attention.models.forward import (
     segment_pool,
 )
 from ir_attention.models.packed import Folded, fold
+from ir_attention.models.shared_sentences import encode_alike, pool_alike
 from ir_attention.runs import run_sums
 
 __all__ = ["Words", "document_vectors", "query_vectors"]
@@ -50,6 +51,7 @@ def document_vectors(
     weights: dict[str, Array],
     *,
     folded: Folded | None = None,
+    alike: bool = False,
 ) -> tuple[Array, Array, Array]:
     """Vectors of documents, and where the encoder looked.
 
@@ -60,13 +62,15 @@ def document_vectors(
         counts: Sentences of each document.
         weights: By `layer/weight`.
         folded: `words.folded(weights)`, if documents come in several parts.
+        alike: Whether documents have most sentences in common; it is quicker then.
 
     Returns:
         `(documents, width)`: three vectors side by side, each of length `sqrt(1 / 3)`, or 0 if it
         has nothing in it; the weight of each word in its sentence, and of each sentence in its
         document.
     """
-    states, alpha, beta = encode_documents(
+    encode, pool = (encode_alike, pool_alike) if alike else (encode_documents, segment_pool)
+    states, alpha, beta = encode(
         words.known if folded is None else folded,
         lengths,
         counts,
@@ -74,7 +78,7 @@ def document_vectors(
         document,
     )
     total = alpha * np.repeat(beta, lengths)
-    pooled = segment_pool(words.values, total, run_sums(lengths, counts), document)
+    pooled = pool(words.values, total, run_sums(lengths, counts), document)
     parts = _parts(dense(states, of_layer(weights, "document_output")), pooled, words.letters)
     return np.concatenate(parts, axis=1) / np.sqrt(np.float32(len(parts))), alpha, beta
 

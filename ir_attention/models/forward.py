@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ir_attention.models.packed import Folded, attended_gru
+from ir_attention.models.packed import Folded, attended_gru, bidirectional_gru
 from ir_attention.runs import run_sums
 
 __all__ = [
     "ACTIVATIONS",
+    "SEGMENT_POOLS",
     "additive_attention",
     "additive_logits",
     "attention_pool",
@@ -28,6 +29,9 @@ __all__ = [
     "of_layer",
     "pool_logits",
     "ragged_attention",
+    "real_steps",
+    "segment_max",
+    "segment_mean",
     "segment_pool",
     "segment_softmax",
     "sigmoid",
@@ -72,31 +76,47 @@ def masked_softmax(logits: Array, mask: Array | None = None, axis: int = -1) -> 
 
 
 def pool_logits(
-    inputs: Array, kernel: Array, bias: Array | None, context: Array, activation: str = "tanh"
+    inputs: Array,
+    kernel: Array | None,
+    bias: Array | None,
+    context: Array,
+    activation: str = "tanh",
 ) -> Array:
     """`f(x W + b) . u` of each step: `(..., width)` to `(...)`. Yang et al. (2016), eq. 5, 8."""
-    hidden = inputs @ kernel
+    hidden = inputs if kernel is None else inputs @ kernel
     if bias is not None:
         hidden = hidden + bias
     return ACTIVATIONS[activation](hidden) @ context.ravel()
 
 
 def attention_pool(
-    inputs: Array, weights: dict[str, Array], mask: Array | None = None, activation: str = "tanh"
+    inputs: Array,
+    weights: dict[str, Array],
+    mask: Array | None = None,
+    activation: str = "tanh",
+    output_activation: str = "linear",
 ) -> tuple[Array, Array]:
     """The padded form of attention pooling; twin of `attention.AttentionPool`.
 
     Args:
         inputs: `(..., steps, width)`.
-        weights: `W` `(width, units)`, `u` `(units,)` and, unless there is no bias, `b` `(units,)`.
-        mask: Booleans `(..., steps)`; False is padding.
+        weights: `u` `(units,)`, unless there is no projection `W` `(width, units)`, and unless
+            there is no bias `b` `(units,)`.
+        mask: Booleans `(..., steps)`; False is padding, which may hold anything.
 
     Returns:
         The pooled `(..., width)` and the weights `(..., steps)`; all 0 where all is padding.
     """
-    logits = pool_logits(inputs, weights["W"], weights.get("b"), weights["u"], activation)
+    inputs = real_steps(inputs, mask)
+    logits = pool_logits(inputs, weights.get("W"), weights.get("b"), weights["u"], activation)
     alpha = masked_softmax(logits, mask)
-    return np.einsum("...s,...sw->...w", alpha, inputs), alpha
+    pooled = np.einsum("...s,...sw->...w", alpha, inputs)
+    return ACTIVATIONS[output_activation](pooled), alpha
+
+
+def real_steps(inputs: Array, mask: Array | None) -> Array:
+    """`inputs` with zeros at masked steps: times a weight of 0, a NaN would still be one."""
+    return inputs if mask is None else np.where(mask[..., None], inputs, inputs.dtype.type(0))
 
 
 def additive_logits(left: Array, right: Array, scale: Array) -> Array:
@@ -128,11 +148,12 @@ def additive_attention(
         value: `(..., cols, width)`.
         weights: `scale` `(units,)`, and `query_kernel`, `value_kernel` `(width, units)`; without
             the kernels the inputs themselves are added.
-        mask: Booleans `(..., cols)`; False is padding.
+        mask: Booleans `(..., cols)`; False is padding, which may hold anything.
 
     Returns:
         The attended `(..., rows, width)` and the weights `(..., rows, cols)`.
     """
+    value = real_steps(value, mask)
     left, right = query, value
     if "query_kernel" in weights:
         left, right = query @ weights["query_kernel"], value @ weights["value_kernel"]
@@ -177,6 +198,33 @@ def segment_pool(values: Array, alpha: Array, lengths: Array, places: Array | No
     return pooled
 
 
+def segment_mean(values: Array, lengths: Array) -> tuple[Array, Array]:
+    """The mean of each segment, `(rows, width)` to `(segments, width)`, and each row's share."""
+    shares = np.repeat(1 / np.maximum(lengths, 1), lengths).astype(values.dtype)
+    return segment_pool(values, shares, lengths), shares
+
+
+def segment_max(values: Array, lengths: Array) -> tuple[Array, Array]:
+    """The largest of each feature in each segment, `(rows, width)` to `(segments, width)`.
+
+    A segment without rows gives zeros. The second output is, for each row, the share of the
+    features whose largest value is its own, `(rows,)`; rows that tie share a feature.
+    """
+    tops = np.zeros((len(lengths), values.shape[1]), values.dtype)
+    full, shares = lengths[lengths > 0], np.zeros(len(values), values.dtype)
+    if len(full):
+        starts = np.cumsum(full) - full
+        tops[lengths > 0] = np.maximum.reduceat(values, starts)
+        at_top = values == np.repeat(tops, lengths, axis=0)
+        ties = np.repeat(np.add.reduceat(at_top, starts, dtype=values.dtype), full, axis=0)
+        shares = (at_top / np.maximum(ties, 1)).mean(axis=1)
+    return tops, shares
+
+
+# How a level of the hierarchy may be pooled without attention.
+SEGMENT_POOLS = {"max": segment_max, "mean": segment_mean}
+
+
 def gated_projection(inputs: Array, weights: dict[str, Array]) -> Array:
     """`sigmoid(x A + a) * tanh(x B + b)`: `(..., width)` to `(..., units)`."""
     gate = sigmoid(inputs @ weights["gate_kernel"] + weights["gate_bias"])
@@ -199,6 +247,7 @@ def encode_documents(
     weights: dict[str, Array],
     places: Array | None = None,
     *,
+    pooling: str = "attention",
     threads: int = 1,
 ) -> tuple[Array, Array, Array]:
     """The hierarchical encoder; twin of `han.HierarchicalEncoder`. Yang et al. (2016), eq. 1-10.
@@ -211,32 +260,31 @@ def encode_documents(
             the sum of several.
         places: The row of `inputs` that each word is, sentence after sentence. Default: the words
             are the rows.
+        pooling: `attention`, `mean` or `max`, at both levels.
         threads: How many take part; the result does not depend on it.
 
     Returns:
         Documents `(batch, 2 units)`, the weight of each word in its sentence `(words,)`, and of
         each sentence in its document `(sents,)`.
     """
-    vectors, alpha = attended_gru(
-        inputs,
-        lengths,
-        of_layer(weights, "word_gru"),
-        of_layer(weights, "word_pool"),
-        places,
-        threads=threads,
-    )
+
+    def level(
+        name: str, inputs: Array | Folded, lengths: Array, places: Array | None
+    ) -> tuple[Array, Array]:
+        gru = of_layer(weights, f"{name}_gru")
+        if pooling == "attention":
+            pool = of_layer(weights, f"{name}_pool")
+            return attended_gru(inputs, lengths, gru, pool, places, threads=threads)
+        states = bidirectional_gru(inputs, lengths, gru, places, threads=threads)
+        return SEGMENT_POOLS[pooling](states, lengths)
+
+    vectors, alpha = level("word", inputs, lengths, places)
     if not any(name.startswith("sentence_gru/") for name in weights):
         beta = np.ones(len(vectors), vectors.dtype)
         return segment_pool(vectors, beta, counts), alpha, beta
     full = lengths > 0  # a sentence without words is none
     beta = np.zeros(len(lengths), vectors.dtype)
-    documents, beta[full] = attended_gru(
-        vectors,
-        run_sums(full, counts),
-        of_layer(weights, "sentence_gru"),
-        of_layer(weights, "sentence_pool"),
-        np.flatnonzero(full),
-    )
+    documents, beta[full] = level("sentence", vectors, run_sums(full, counts), np.flatnonzero(full))
     return documents, alpha, beta
 
 

@@ -23,6 +23,7 @@ from ir_attention.models.forward import (
     segment_pool,
     segment_softmax,
 )
+from ir_attention.models.shared_sentences import encode_alike
 from ir_attention.runs import run_sums, spread
 
 __all__ = ["Words", "score_pairs", "score_words"]
@@ -112,18 +113,23 @@ def score_pairs(pairs: Any, table: Array, weights: dict[str, Array]) -> tuple[Ar
     return scores, looks._replace(grids=_grids(pairs, cells))
 
 
-def score_words(pairs: Any, words: Words, weights: dict[str, Array]) -> Array:
+def score_words(
+    pairs: Any, words: Words, weights: dict[str, Array], *, alike: bool = False
+) -> Array:
     """Scores of pairs.
 
     Args:
         pairs: A `data.arrays.PairArrays`, whose `pieces` are places in `words`.
         words: Of a whole request.
         weights: By `layer/weight`.
+        alike: Whether documents have most sentences in common; it is quicker then.
     """
-    return _scored(pairs, words, weights)[0]
+    return _scored(pairs, words, weights, encode_alike if alike else encode_documents)[0]
 
 
-def _scored(pairs: Any, words: Words, weights: dict[str, Array]) -> tuple[Array, Looks, _Cells]:
+def _scored(
+    pairs: Any, words: Words, weights: dict[str, Array], encode: Any = encode_documents
+) -> tuple[Array, Looks, _Cells]:
     cells, attended, best = _attend(pairs, words, weights)
     compared = _compare(
         (words.known, words.document_compared, pairs.pieces[pairs.row_piece]),
@@ -131,7 +137,7 @@ def _scored(pairs: Any, words: Words, weights: dict[str, Array]) -> tuple[Array,
         (pairs.row_features, best),
         weights["document_compare/kernel"],
     )
-    document, alpha, beta = encode_documents(
+    document, alpha, beta = encode(
         compared,
         pairs.sentence_lengths,
         pairs.sentence_counts,

@@ -14,7 +14,7 @@ from ir_attention.errors import BundleError, DataError
 from ir_attention.models.recipes import BASELINES
 from ir_attention.models.shapes import bi_encoder_shapes, matcher_shapes
 from ir_attention.ranking.encoder import CAPACITY, Encoder
-from ir_attention.ranking.explain import Explanation, explain_pair
+from ir_attention.ranking.explain import SHADING, Explanation, explain_pair
 from ir_attention.scoring.bi_encoder import BiEncoderScorer
 from ir_attention.scoring.matcher import MatcherScorer
 
@@ -198,19 +198,47 @@ class Ranker:
             )
         return self._remembering
 
-    def explain(self, query: str, document: str) -> Explanation:
-        """Where the model looked: the weights of words and sentences, and word to word.
+    def explain(
+        self, query: str, document: str, *, effects: bool | None = None, curves: bool = False
+    ) -> Explanation:
+        """Where the model looked, and what each word does to the score.
+
+        The weights of words and sentences, and word to word; and how much lower the score is
+        without each word, found by leaving it out.
+
+        Args:
+            query, document: Two texts.
+            effects: Whether to leave out each word. Default: if it takes a second or two at most,
+                as with any text of some hundred words.
+            curves: Whether to erase words in the order of their weights, of their effects and by
+                chance, to see how much of the score goes with them. Takes effects, too.
 
         Raises:
-            DataError: The model has no attention to show.
+            DataError: The model has no attention to show, or a text is not a string.
         """
         _texts(query, [document])
+        scorer = self.attentive
+        with np.errstate(over="ignore", invalid="ignore"):
+            explained = explain_pair(
+                scorer,
+                query,
+                document,
+                shading=SHADING[self.bundle.model],
+                effects=effects,
+                curves=curves,
+            )
+        self._finite(np.array([explained.score]))
+        for found in (explained.query_effects, explained.document_effects):
+            if found is not None:
+                self._finite(found)
+        return explained
+
+    @property
+    def attentive(self) -> MatcherScorer:
+        """What scores, if it has attention to show; a DataError if not."""
         if not isinstance(self._scorer, MatcherScorer):
             raise DataError(f"{self.bundle.model} has no attention to show; han has")
-        with np.errstate(over="ignore", invalid="ignore"):
-            explained = explain_pair(self._scorer, query, document)
-        self._finite(np.array([explained.score]))
-        return explained
+        return self._scorer
 
 
 def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None, threads: int = 1) -> Scorer:

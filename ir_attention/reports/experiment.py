@@ -136,12 +136,12 @@ _STYLE = """
 ol { padding-left: 1.6rem; } li { margin: .5rem 0; }
 li > span.n { display: inline-block; width: 3.2rem; font-variant-numeric: tabular-nums; }
 li > span:first-child { display: inline-block; width: 4.6rem; font-size: .8rem; }
-.hit { color: #009e73; font-weight: bold; }
+.hit { color: light-dark(#00714f, #34c79a); font-weight: bold; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 td, th { padding: .25rem .8rem; text-align: center; border-bottom: 1px solid var(--line);
   line-height: 1.3; }
 th[scope=row] { text-align: left; } small { opacity: .75; }
-.wide { overflow-x: auto; } svg { max-width: 100%; height: auto; }
+.wide { overflow-x: auto; } svg { max-width: 100%; height: auto; } svg text { fill: currentColor; }
 """
 
 _PAGE = """<!DOCTYPE html>

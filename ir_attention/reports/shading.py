@@ -1,25 +1,38 @@
-"""Words on shades of their weights: the pieces and the style that pages have in common."""
+"""Words on shades of their weights: the colours, pieces and style that pages have in common."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["STYLE", "marked", "shades"]
+from ir_attention.reports.markup import escaped
 
-# One hue whose strength is the weight: it reads the same without colour vision, and its full
-# strength leaves the text a contrast of at least 5 to 1, in the light and in the dark.
-STYLE = """
-:root { color-scheme: light dark; --tone: 110 175 255; --line: #8886; }
-@media (prefers-color-scheme: dark) { :root { --tone: 35 105 195; } }
-body { font: 16px/1.7 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
+__all__ = ["PALETTE", "STYLE", "marked", "shades"]
+
+# A hue whose strength is the weight reads the same without colour vision. Blue and orange tell
+# what speaks for a match from what speaks against it, to nearly every eye; yellow is for links.
+# At full strength each leaves the text a contrast of at least 4.5 to 1, in the light and the dark.
+PALETTE = """
+:root { color-scheme: light dark; --paper: #fdfcf9; --ink: #1d1c1a; --soft: #5f5b54;
+  --line: #d9d5cc; --quiet: #f3f0e9; --tone: 118 176 245; --against: 243 156 106;
+  --link: 244 208 92; --accent: #1f5fb0; --warn: #8a3f0d; }
+@media (prefers-color-scheme: dark) { :root { --paper: #16181b; --ink: #eeece6; --soft: #a8a39a;
+  --line: #3a3d42; --quiet: #1f2226; --tone: 40 96 172; --against: 150 72 28;
+  --link: 128 98 10; --accent: #7db2f2; --warn: #f0a878; } }
+"""
+
+STYLE = (
+    PALETTE
+    + """
+body { font: 16px/1.7 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem;
+  background: var(--paper); color: var(--ink); }
 h1 { font-size: 1.3rem; } h2 { font-size: 1.05rem; margin: 1.6rem 0 .3rem; }
-p.key { font-size: .85rem; opacity: .8; margin: .2rem 0 .6rem; max-width: 46rem; }
+p.key { font-size: .85rem; color: var(--soft); margin: .2rem 0 .6rem; max-width: 46rem; }
 .w { background: rgb(var(--tone) / var(--s)); border-radius: .25em; padding: .1em .25em;
   overflow-wrap: anywhere; }
 """
+)
 
 
 def shades(values: np.ndarray) -> np.ndarray:
@@ -42,6 +55,6 @@ def marked(words: Sequence[str], weights: np.ndarray, strengths: np.ndarray | No
         return "<i>no words</i>"
     strengths = shades(weights) if strengths is None else strengths
     return " ".join(
-        f'<span class="w" style="--s:{shade:.2f}" title="{weight:.4f}">{html.escape(word)}</span>'
+        f'<span class="w" style="--s:{shade:.2f}" title="{weight:.4f}">{escaped(word)}</span>'
         for word, weight, shade in zip(words, weights, strengths, strict=True)
     )

@@ -13,7 +13,7 @@ from ir_attention.data.vectors import WORD_LENGTH
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.models.bi_forward import Words, document_vectors, query_vectors
 from ir_attention.models.forward import Looks
-from ir_attention.scoring.matcher import MatcherScorer, Request
+from ir_attention.scoring.matcher import WORDS_ALIKE, MatcherScorer, Request
 from ir_attention.threads import one_blas_thread, over_threads
 
 __all__ = ["BiEncoderScorer", "products"]
@@ -68,11 +68,12 @@ class BiEncoderScorer(MatcherScorer):
         table[1:, -1] = words.idf
         return request._replace(table=table)
 
-    def score_request(self, request: Request) -> np.ndarray:
-        """The score of each pair, `(pairs,)`, higher is better."""
+    def score_request(self, request: Request, *, alike: bool = False) -> np.ndarray:
+        """As of `MatcherScorer`."""
         queries, query = np.unique(request.query, return_inverse=True)
         documents, document = np.unique(request.document, return_inverse=True)
-        left, right = self._encoded(request._replace(query=queries, document=documents))
+        request = request._replace(query=queries, document=documents)
+        left, right = self._encoded(request, alike)
         return products(left, query, right, document)
 
     def score(self, queries: Sequence[str], documents: Sequence[str]) -> np.ndarray:
@@ -88,7 +89,7 @@ class BiEncoderScorer(MatcherScorer):
         """
         return self._encoded(self.number(queries, documents))
 
-    def _encoded(self, request: Request) -> tuple[np.ndarray, np.ndarray]:
+    def _encoded(self, request: Request, alike: bool = False) -> tuple[np.ndarray, np.ndarray]:
         unique, place = np.unique(request.document, return_inverse=True)
         # The words of queries come first. By themselves, they are the same to the last digit
         # whatever documents come along.
@@ -96,16 +97,17 @@ class BiEncoderScorer(MatcherScorer):
         own = request._replace(table=request.table[: asked + 1])
         with one_blas_thread():
             left = self._queries(request.texts, self._words(own), request.query)[0]
-            right = self._documents(request.texts, self._words(request), unique)
+            right = self._documents(request.texts, self._words(request), unique, alike)
         return left, right[place]  # a document that is a query, too, has a place before the others
 
     def look(self, query: str, document: str) -> tuple[float, Looks, Request]:
         """The score of one pair, and the weights of words and sentences; none of word to word."""
         request = self.number([query], [document])
-        words = self._words(request)
-        left, gamma = self._queries(request.texts, words, request.query)
         read = _reading(Runs.of_texts(request.texts), request.document)
-        right, alpha, beta = document_vectors(words, *read, self.weights)
+        with one_blas_thread():
+            words = self._words(request)
+            left, gamma = self._queries(request.texts, words, request.query)
+            right, alpha, beta = document_vectors(words, *read, self.weights)
         return float(left[0] @ right[0]), Looks(alpha, beta, gamma, []), request
 
     def _words(self, request: Request) -> Words:
@@ -118,7 +120,7 @@ class BiEncoderScorer(MatcherScorer):
         of_text = Runs.of_texts(texts)
         return query_vectors(words, of_text.words(places), of_text.lengths[places], self.weights)
 
-    def _documents(self, texts: Texts, words: Words, places: np.ndarray) -> np.ndarray:
+    def _documents(self, texts: Texts, words: Words, places: np.ndarray, alike: bool) -> np.ndarray:
         """In chunks of documents of like length."""
         of_text, folded = Runs.of_texts(texts), words.folded(self.weights)
         lengths = of_text.lengths[places]
@@ -126,9 +128,11 @@ class BiEncoderScorer(MatcherScorer):
 
         def encode(chunk: np.ndarray) -> None:
             read = _reading(of_text, places[chunk])
-            out[chunk] = document_vectors(words, *read, self.weights, folded=folded)[0]
+            vectors, *_ = document_vectors(words, *read, self.weights, folded=folded, alike=alike)
+            out[chunk] = vectors
 
-        chunks = _chunks(np.argsort(lengths, kind="stable"), lengths)
+        most = WORDS_ALIKE if alike else _WORDS
+        chunks = _chunks(np.argsort(lengths, kind="stable"), lengths, most)
         over_threads(encode, chunks, self.threads)
         return out
 
@@ -157,9 +161,9 @@ def _reading(of_text: Runs, places: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     return of_text.words(places), lengths, texts.sentence_counts[places]
 
 
-def _chunks(order: np.ndarray, lengths: np.ndarray) -> Iterator[np.ndarray]:
+def _chunks(order: np.ndarray, lengths: np.ndarray, most: int) -> Iterator[np.ndarray]:
     """Documents in order, cut where their words fill a chunk; a document is never cut."""
     ends = np.cumsum(lengths[order])
-    for chunk in np.split(order, np.flatnonzero(np.diff(ends // _WORDS)) + 1):
+    for chunk in np.split(order, np.flatnonzero(np.diff(ends // most)) + 1):
         if len(chunk):
             yield chunk

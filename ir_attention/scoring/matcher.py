@@ -27,11 +27,13 @@ from ir_attention.models.forward import Looks
 from ir_attention.models.pair_forward import Words, score_pairs, score_words
 from ir_attention.threads import one_blas_thread, over_threads
 
-__all__ = ["MatcherScorer", "Request"]
+__all__ = ["WORDS_ALIKE", "MatcherScorer", "Request"]
 
 # Words of documents that go through the network at once: enough for long products, little enough
 # to stay in the cache.
 _WORDS = 8192
+# The same of documents that are alike: few of their words are read again.
+WORDS_ALIKE = 1 << 15
 
 
 class Request(NamedTuple):
@@ -93,8 +95,14 @@ class MatcherScorer:
         whole = numbered._replace(pieces=ids, piece_counts=np.ones(len(ids), np.int64))
         return Request(whole, table, query, document)
 
-    def score_request(self, request: Request) -> np.ndarray:
-        """The score of each pair, `(pairs,)`, higher is better."""
+    def score_request(self, request: Request, *, alike: bool = False) -> np.ndarray:
+        """The score of each pair, `(pairs,)`, higher is better.
+
+        Args:
+            request: The pairs.
+            alike: Whether documents have most sentences in common, as those of `variants`; it is
+                quicker then.
+        """
         # A pair that stands there twice is scored once: the same texts have the same score, to the
         # last digit, wherever they stand.
         keys = request.query * len(request.texts.sentence_counts) + request.document
@@ -107,9 +115,11 @@ class MatcherScorer:
 
         def score(chunk: tuple[np.ndarray, Grouped]) -> None:
             rows, grouped = chunk
-            scores[rows] = score_words(arrays_of_groups(of_text, grouped), words, self.weights)
+            pairs = arrays_of_groups(of_text, grouped)
+            scores[rows] = score_words(pairs, words, self.weights, alike=alike)
 
-        over_threads(score, _chunks(request, of_text.lengths), self.threads)
+        most = WORDS_ALIKE if alike else _WORDS
+        over_threads(score, _chunks(request, of_text.lengths, most), self.threads)
         return scores[places]
 
     def score(self, queries: Sequence[str], documents: Sequence[str]) -> np.ndarray:
@@ -120,11 +130,14 @@ class MatcherScorer:
         """The score of one pair, and every attention weight behind it."""
         request = self.number([query], [document])
         pairs = pair_arrays(request.texts, [(int(request.query[0]), request.document)])
-        scores, looks = score_pairs(pairs, request.table, self.weights)
+        with one_blas_thread():
+            scores, looks = score_pairs(pairs, request.table, self.weights)
         return float(scores[0]), looks, request
 
 
-def _chunks(request: Request, lengths: np.ndarray) -> Iterator[tuple[np.ndarray, Grouped]]:
+def _chunks(
+    request: Request, lengths: np.ndarray, most: int
+) -> Iterator[tuple[np.ndarray, Grouped]]:
     """Rows that are scored at once, and their queries with their documents.
 
     Queries with documents of like length go together, shorter ones first, so that the sentences of
@@ -135,7 +148,7 @@ def _chunks(request: Request, lengths: np.ndarray) -> Iterator[tuple[np.ndarray,
     typical = np.bincount(query, words) / np.maximum(np.bincount(query), 1)
     order = np.lexsort((words, query, typical[query]))
     ends = np.cumsum(words[order])
-    for rows in np.split(order, np.flatnonzero(np.diff(ends // _WORDS)) + 1):
+    for rows in np.split(order, np.flatnonzero(np.diff(ends // most)) + 1):
         if len(rows):
             owner = request.query[rows]
             first = np.diff(owner, prepend=-1) != 0

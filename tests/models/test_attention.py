@@ -1,6 +1,8 @@
 """Additive attention: against plain loops, finite differences, Keras's own, and at the edges."""
 
 import doctest
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -146,7 +148,7 @@ def test_no_gradient_is_nan_where_all_is_masked(value):
 @given(mask=st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=3, max_size=3))
 def test_pooling_by_hand(mask):
     x, mask = normal(3, 5, 2), np.array(mask)
-    pool = AttentionPool(units=11, return_attention=True)
+    pool = AttentionPool(units=11, return_weights=True)
     pool.build(x.shape)
     pool.b.assign(normal(11))
     pooled, alpha = pool(x, mask=mask)
@@ -157,13 +159,14 @@ def test_pooling_by_hand(mask):
 
 
 @pytest.mark.parametrize(
-    ("width", "bias", "count"), [(4, True, 24), (4, False, 20), (16, True, 288), (16, False, 272)]
+    ("width", "use_bias", "count"),
+    [(4, True, 24), (4, False, 20), (16, True, 288), (16, False, 272)],
 )
-def test_parameters(width, bias, count):
-    pool = AttentionPool(bias=bias)
+def test_parameters(width, use_bias, count):
+    pool = AttentionPool(use_bias=use_bias)
     pool.build((None, 5, width))
     assert pool.count_params() == count
-    assert [weight.name for weight in pool.weights] == (["W", "b", "u"] if bias else ["W", "u"])
+    assert [weight.name for weight in pool.weights] == (["W", "b", "u"] if use_bias else ["W", "u"])
 
 
 def test_units_set_the_size_of_the_attention():
@@ -191,12 +194,36 @@ def test_activation(activation):
 
 
 def test_a_linear_score_is_a_product():
-    x, pool = normal(3, 5, 2), AttentionPool(7, "linear")
+    """`x W u + c` with `c = b u`, to the bit: on small whole numbers floats are exact."""
+    rng = np.random.default_rng(7)
+    x, pool = rng.integers(-3, 4, (3, 5, 2)).astype("float32"), AttentionPool(7, "linear")
     pool.build(x.shape)
-    pool.b.assign(normal(7))
+    pool.set_weights([rng.integers(-3, 4, weight.shape) for weight in pool.weights])
     w = weights_of(pool)
-    logits = x @ w["W"] @ w["u"][:, 0] + w["b"] @ w["u"][:, 0]
+    logits = x @ (w["W"] @ w["u"][:, 0]) + w["b"] @ w["u"][:, 0]
+    np.testing.assert_array_equal(pool.logits(x), logits)
     np.testing.assert_allclose(pool.attention(x), ops.softmax(logits), atol=1e-6)
+
+
+def test_without_a_projection():
+    """Zhou et al. (2016), equations 9 to 12, for one sentence `H` `(width, steps)` at a time."""
+    x, mask = normal(3, 5, 7), np.array([[True] * 5, [True] * 3 + [False] * 2, [False] * 5])
+    pool = AttentionPool(projection=False, output_activation="tanh", return_weights=True)
+    pooled, weights = pool(x, mask=mask)
+    assert [(weight.name, tuple(weight.shape)) for weight in pool.weights] == [("u", (7, 1))]
+    w = np.asarray(pool.u)[:, 0]
+    for one, kept, vector, alpha in zip(x, mask, pooled, weights, strict=True):
+        H = one[kept].T
+        M = np.tanh(H)
+        powers = np.exp(w @ M)
+        a = powers / powers.sum()
+        np.testing.assert_allclose(alpha[: kept.sum()], a, atol=1e-6)
+        np.testing.assert_allclose(vector, np.tanh(H @ a), atol=1e-6)
+
+
+def test_no_units_without_a_projection():
+    with pytest.raises(ValueError, match="without a projection.* Received: units=3"):
+        AttentionPool(3, projection=False)
 
 
 def test_initializer():
@@ -206,6 +233,29 @@ def test_initializer():
     assert (w["W"] == 0.5).all()
     assert (w["u"] == 0.5).all()
     assert (w["b"] == 0).all()
+
+
+def test_an_initializer_for_each_weight():
+    number = {"W": 0.25, "u": 2.0, "b": -1.5}
+    given = {
+        f"{name}_initializer": keras.initializers.Constant(one) for name, one in number.items()
+    }
+    pool = AttentionPool(3, initializer="ones", **given)
+    pool.build((None, 5, 2))
+    for name, weight in weights_of(pool).items():
+        np.testing.assert_array_equal(weight, np.full_like(weight, number[name]))
+    some = AttentionPool(3, initializer="ones", u_initializer="zeros")
+    some.build((None, 5, 2))
+    assert {name: w.max() for name, w in weights_of(some).items()} == {"W": 1, "b": 0, "u": 0}
+
+
+def test_other_names_of_arguments():
+    one = AttentionPool(3, bias=False, return_attention=True)
+    other = AttentionPool(3, use_bias=False, return_weights=True)
+    configs = [{**pool.get_config(), "name": None} for pool in (one, other)]
+    assert configs[0] == configs[1]
+    assert not one.use_bias and one.return_weights
+    assert len(one(normal(3, 5, 2))) == 2
 
 
 def test_each_weight_is_drawn_by_itself():
@@ -241,7 +291,7 @@ def test_constraints_hold_after_a_step(name):
 def test_all_before_the_last_two_axes_is_a_batch():
     x, mask = normal(3, 2, 5, 7), np.random.default_rng(1).random((3, 2, 5)) < 0.6
     mask[1, 1] = False
-    pool = AttentionPool(11, return_attention=True)
+    pool = AttentionPool(11, return_weights=True)
     pooled, alpha = pool(x, mask=mask)
     assert pooled.shape == (3, 2, 7)
     assert alpha.shape == (3, 2, 5)
@@ -259,11 +309,11 @@ def test_weights_of_a_trained_layer_in_one_call():
     model.fit(x, normal(7, 1), verbose=0)
     alpha = pool.attention(x)
     assert alpha.shape == (7, 5)
-    assert not pool.return_attention
+    assert not pool.return_weights
     expected = pool_by_hand(x, np.ones((7, 5), bool), weights_of(pool))[1]
     np.testing.assert_allclose(alpha, expected, atol=1e-6)
     np.testing.assert_allclose(ops.einsum("bs,bsw->bw", alpha, x), pool(x), atol=1e-6)
-    twin = AttentionPool(3, return_attention=True)
+    twin = AttentionPool(3, return_weights=True)
     twin.build(x.shape)
     twin.set_weights(pool.get_weights())
     np.testing.assert_array_equal(twin(x)[1], alpha)
@@ -275,32 +325,74 @@ def bent(x):
     return ops.tanh(x) + 0.1 * x
 
 
-def test_every_argument_survives_saving(tmp_path):
-    given = {
-        "units": 3,
-        "activation": bent,
-        "initializer": keras.initializers.RandomNormal(seed=1),
-        "return_attention": True,
-        "W_regularizer": keras.regularizers.L2(0.1),
-        "u_regularizer": keras.regularizers.L1(0.2),
-        "b_regularizer": keras.regularizers.L1L2(0.3, 0.4),
-        "W_constraint": keras.constraints.MaxNorm(2),
-        "u_constraint": keras.constraints.UnitNorm(),
-        "b_constraint": keras.constraints.NonNeg(),
-        "bias": True,
-        "name": "words",
-        "dtype": "float32",
-    }
-    x = normal(7, 5, 2)
+EVERYTHING = {
+    "units": 3,
+    "use_bias": True,
+    "return_weights": True,
+    "projection": True,
+    "output_activation": "softsign",
+    "initializer": keras.initializers.RandomNormal(seed=1),
+    "W_initializer": keras.initializers.Orthogonal(seed=2),
+    "u_initializer": keras.initializers.HeNormal(seed=3),
+    "b_initializer": keras.initializers.Constant(0.1),
+    "W_regularizer": keras.regularizers.L2(0.1),
+    "u_regularizer": keras.regularizers.L1(0.2),
+    "b_regularizer": keras.regularizers.L1L2(0.3, 0.4),
+    "W_constraint": keras.constraints.MaxNorm(2),
+    "u_constraint": keras.constraints.UnitNorm(),
+    "b_constraint": keras.constraints.NonNeg(),
+    "name": "words",
+    "dtype": "float32",
+}
+
+
+def saved_with_everything(path, activation):
+    """A functional model of a pool with every argument set, after a step of training."""
     inputs = keras.Input((5, 2))
-    model = keras.Model(inputs, AttentionPool(**given)(inputs))
-    model.save(tmp_path / "pool.keras")
-    loaded = keras.models.load_model(tmp_path / "pool.keras")
+    pooled, weights = AttentionPool(activation=activation, **EVERYTHING)(inputs)
+    model = keras.Model(inputs, [pooled, weights])
+    model.compile("sgd", ["mse", "mse"], run_eagerly=True)
+    model.fit(normal(7, 5, 2), [normal(7, 2), normal(7, 5)], verbose=0)
+    model.save(path)
+    return model
+
+
+def test_every_argument_survives_saving(tmp_path):
+    x, path = normal(7, 5, 2), tmp_path / "pool.keras"
+    model = saved_with_everything(path, bent)
+    loaded = keras.models.load_model(path)
     for one, other in zip(model(x), loaded(x), strict=True):
         assert ops.max(ops.abs(one - other)) == 0
-    assert loaded.get_layer("words").get_config() == model.get_layer("words").get_config()
-    assert set(given) <= set(model.get_layer("words").get_config())
+    pool, again = (one.get_layer("words") for one in (model, loaded))
+    assert again.get_config() == pool.get_config()
+    assert {*EVERYTHING, "activation"} <= set(pool.get_config())
+    assert again.activation is bent
+    for name, one in EVERYTHING.items():
+        kept = getattr(again, name)
+        if hasattr(one, "get_config"):
+            assert (type(kept), kept.get_config()) == (type(one), one.get_config())
     np.testing.assert_allclose(loaded.losses, model.losses)
+
+
+@pytest.mark.slow
+def test_every_argument_survives_a_fresh_process(tmp_path):
+    x, path = normal(7, 5, 2), tmp_path / "pool.keras"
+    np.save(tmp_path / "x.npy", x)
+    model = saved_with_everything(path, "gelu")
+    script = (
+        "import numpy as np\n"
+        "from ir_attention.models import MeanPool\n"
+        "from keras.models import load_model\n"
+        "outputs = load_model('pool.keras')(np.load('x.npy'))\n"
+        "np.savez('outputs.npz', *map(np.asarray, outputs))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    outputs = np.load(tmp_path / "outputs.npz")
+    for one, other in zip(model(x), outputs.values(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_the_mask_ends_here():

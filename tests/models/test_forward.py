@@ -63,7 +63,7 @@ def test_masked_softmax_at_the_edges(dtype):
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("activation", ["tanh", "linear"])
 def test_attention_pool(bias, activation):
-    pool = AttentionPool(7, activation, bias=bias, return_attention=True)
+    pool = AttentionPool(7, activation, use_bias=bias, return_weights=True)
     pool.build((None, 5, 2))
     pool.set_weights([normal(*weight.shape) for weight in pool.weights])
     x = normal(3, 5, 2)
@@ -73,15 +73,23 @@ def test_attention_pool(bias, activation):
     close(zip(given, pool(x), strict=True), 1e-5)
 
 
+def test_attention_pool_without_a_projection():
+    pool = AttentionPool(projection=False, output_activation="tanh", return_weights=True)
+    x = np.where(MASK[..., None], normal(3, 5, 2), np.float32(np.nan))
+    expected = pool(x, mask=MASK)
+    given = forward.attention_pool(x, weights_of(pool), MASK, output_activation="tanh")
+    close(zip(given, expected, strict=True), 1e-6)
+
+
 def test_attention_pool_of_four_axes():
-    pool, x = AttentionPool(7, return_attention=True), normal(2, 3, 5, 11)
+    pool, x = AttentionPool(7, return_weights=True), normal(2, 3, 5, 11)
     mask = np.random.default_rng(1).random((2, 3, 5)) < 0.5
     expected = pool(x, mask=mask)
     close(zip(forward.attention_pool(x, weights_of(pool), mask), expected, strict=True), 1e-5)
 
 
 def test_ragged_pooling_is_padded_pooling():
-    pool, x, lengths = AttentionPool(7, return_attention=True), normal(3, 5, 2), np.array([5, 0, 2])
+    pool, x, lengths = AttentionPool(7, return_weights=True), normal(3, 5, 2), np.array([5, 0, 2])
     mask = np.arange(5) < lengths[:, None]
     pooled, alpha = pool(x, mask=mask)
     weights = weights_of(pool)

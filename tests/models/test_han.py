@@ -27,9 +27,10 @@ def weights_of(encoder):
     """By `layer/weight`."""
     weights = {}
     for level in ("word", "sentence")[: encoder.levels]:
-        gru, pool = getattr(encoder, f"{level}_gru"), getattr(encoder, f"{level}_pool")
+        gru, pool = getattr(encoder, f"{level}_gru"), getattr(encoder, f"{level}_pool", None)
         weights |= {f"{level}_gru/{name}": np.asarray(one) for name, one in gru.named().items()}
-        weights |= {f"{level}_pool/{name}": np.asarray(getattr(pool, name)) for name in "Wbu"}
+        if pool is not None:
+            weights |= {f"{level}_pool/{name}": np.asarray(getattr(pool, name)) for name in "Wbu"}
     return weights
 
 
@@ -49,7 +50,7 @@ def gru_by_hand(xs, kernel, recurrent, bias):
     return states
 
 
-def level_by_hand(xs, weights, level):
+def level_by_hand(xs, weights, level, pooling="attention"):
     """One level: the annotations of both directions, then their weighted sum, equations 5-7."""
     ways = [
         [weights[f"{level}_gru/{way}_{name}"] for name in ("kernel", "recurrent_kernel", "bias")]
@@ -57,18 +58,22 @@ def level_by_hand(xs, weights, level):
     ]
     ahead, back = gru_by_hand(xs, *ways[0]), gru_by_hand(xs[::-1], *ways[1])[::-1]
     states = [np.concatenate(both) for both in zip(ahead, back, strict=True)]
+    if pooling != "attention":
+        return np.mean(states, axis=0) if pooling == "mean" else np.max(states, axis=0)
     pool = {name: weights[f"{level}_pool/{name}"] for name in ("W", "b", "u")}
     powers = [np.exp(np.tanh(h @ pool["W"] + pool["b"]) @ pool["u"][:, 0]) for h in states]
     return sum(p / sum(powers) * h for p, h in zip(powers, states, strict=True))
 
 
-def by_hand(documents, weights):
+def by_hand(documents, weights, pooling="attention"):
     """A document is a list of sentences, a sentence a list of vectors."""
     vectors = []
     for document in documents:
-        sentences = [level_by_hand(words, weights, "word") for words in document if len(words)]
-        if "sentence_pool/W" in weights:
-            sentences = [level_by_hand(sentences, weights, "sentence")] if sentences else []
+        sentences = [
+            level_by_hand(words, weights, "word", pooling) for words in document if len(words)
+        ]
+        if "sentence_gru/forward_kernel" in weights and sentences:
+            sentences = [level_by_hand(sentences, weights, "sentence", pooling)]
         vectors.append(sum(sentences, np.zeros(2 * UNITS)))
     return np.array(vectors)
 
@@ -93,33 +98,43 @@ SHAPE = [[2, 4, 1], [3], [], [0], [1, 0, 2]]
 
 # On TensorFlow's CPU, and everywhere.
 both_ways = pytest.mark.parametrize("packed", [True, False])
+both_ways_and_every_pooling = pytest.mark.parametrize(
+    ("packed", "pooling"),
+    [(True, "attention"), (False, "attention"), (True, "mean"), (True, "max")],
+)
 
 
-@both_ways
 @pytest.mark.parametrize("levels", [1, 2])
-def test_the_equations_of_the_paper(levels, packed):
-    encoder, documents = made(levels, packed=packed), drawn(SHAPE)
-    expected = by_hand(documents, weights_of(encoder))
+@pytest.mark.parametrize(
+    ("packed", "pooling"),
+    [(True, "attention"), (False, "attention"), (True, "mean"), (True, "max"), (False, "max")],
+)
+def test_the_equations_of_the_paper(levels, packed, pooling):
+    encoder, documents = made(levels, packed=packed, pooling=pooling), drawn(SHAPE)
+    expected = by_hand(documents, weights_of(encoder), pooling)
     np.testing.assert_allclose(encoder(*arrays(documents)), expected, atol=1e-5)
     np.testing.assert_array_equal(expected[2], 0)
 
 
-@settings(max_examples=7, deadline=None)
+@settings(max_examples=9, deadline=None)
 @given(
     shape=st.lists(st.lists(st.integers(0, 4), max_size=3), min_size=1, max_size=4).filter(
         lambda shape: any(shape)
     ),
     levels=st.sampled_from([1, 2]),
+    pooling=st.sampled_from(["attention", "mean", "max"]),
 )
-def test_the_twin_is_ragged(shape, levels):
-    encoder, documents = made(levels), drawn(shape)
+def test_the_twin_is_ragged(shape, levels, pooling):
+    encoder, documents = made(levels, pooling=pooling, return_weights=True), drawn(shape)
     words = np.concatenate([words for document in documents for words in document])
     lengths = np.array([size for document in shape for size in document])
     counts = np.array([len(document) for document in shape])
-    given, alpha, beta = forward.encode_documents(
-        words.astype("float32"), lengths, counts, weights_of(encoder)
+    found = forward.encode_documents(
+        words.astype("float32"), lengths, counts, weights_of(encoder), pooling=pooling
     )
-    np.testing.assert_allclose(given, encoder(*arrays(documents)), atol=1e-5)
+    for one, other in zip(found, encoder(*arrays(documents)), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    _, alpha, beta = found
     sums = np.bincount(np.repeat(np.arange(len(lengths)), lengths), alpha, len(lengths))
     np.testing.assert_allclose(sums, lengths > 0, atol=1e-6)
     if levels == 2:
@@ -128,17 +143,17 @@ def test_the_twin_is_ragged(shape, levels):
         np.testing.assert_array_equal(beta[lengths == 0], 0)
 
 
-@both_ways
-def test_nobody_else_has_a_say(packed):
-    encoder, documents = made(packed=packed), drawn(SHAPE)
+@both_ways_and_every_pooling
+def test_nobody_else_has_a_say(packed, pooling):
+    encoder, documents = made(packed=packed, pooling=pooling), drawn(SHAPE)
     together = np.asarray(encoder(*arrays(documents, extra=5), steps=(9, 7)))
     for document, vector in zip(documents, together, strict=True):
         np.testing.assert_allclose(encoder(*arrays([document], extra=1))[0], vector, atol=1e-6)
 
 
-@both_ways
-def test_empty_sentences_change_nothing(packed):
-    encoder, (document,) = made(packed=packed), drawn([[2, 4, 1]])
+@both_ways_and_every_pooling
+def test_empty_sentences_change_nothing(packed, pooling):
+    encoder, (document,) = made(packed=packed, pooling=pooling), drawn([[2, 4, 1]])
     nothing = np.zeros((0, WIDTH))
     expected = encoder(*arrays([document]))
     for place in range(4):
@@ -214,14 +229,80 @@ def test_in_a_graph(packed, steps):
     np.testing.assert_allclose(call(*map(tf.constant, arguments)), expected, atol=1e-6)
 
 
-@both_ways
+@both_ways_and_every_pooling
 @pytest.mark.parametrize("levels", [1, 2])
 @pytest.mark.parametrize("shape", [[[]], [[0]], [[], [0, 0]]])
-def test_no_words_at_all(packed, levels, shape):
-    encoder, arguments = made(levels, packed=packed), arrays(drawn(shape))
-    vectors, pooled = encoder(*arguments, values=np.zeros((0, 4), "float32"))
+def test_no_words_at_all(packed, pooling, levels, shape):
+    encoder = made(levels, packed=packed, pooling=pooling, return_weights=True)
+    arguments = arrays(drawn(shape))
+    vectors, pooled, alpha, beta = encoder(*arguments, values=np.zeros((0, 4), "float32"))
+    assert (alpha.shape, beta.shape) == ((0,), (sum(map(len, shape)),))
     np.testing.assert_array_equal(vectors, np.zeros((len(shape), 2 * UNITS)))
     np.testing.assert_array_equal(pooled, np.zeros((len(shape), 4)))
+
+
+@both_ways_and_every_pooling
+@pytest.mark.parametrize("levels", [1, 2])
+def test_the_weights_of_words_and_sentences(packed, pooling, levels):
+    """Ragged and padded; they are those that the vectors and the values are pooled by."""
+    encoder = made(levels, packed=packed, pooling=pooling, return_weights=True)
+    documents = drawn(SHAPE)
+    inputs, lengths, counts = arrays(documents, extra=2)
+    values = np.random.default_rng(6).normal(size=(15, 2)).astype("float32")
+    values[13:] = 0
+    _, pooled, alpha, beta = map(
+        np.asarray, encoder(inputs, lengths, counts, values=values, steps=(9, 7))
+    )
+    assert (alpha.shape, beta.shape) == (inputs.shape[:1], lengths.shape)
+    np.testing.assert_array_equal(alpha[13:], 0)
+    sums = np.add.reduceat(np.append(alpha, 0), np.cumsum(lengths) - lengths) * (lengths > 0)
+    np.testing.assert_allclose(sums, lengths > 0, atol=1e-6)
+    if levels == 1:
+        np.testing.assert_array_equal(beta, 1)
+    else:
+        ends = np.cumsum(counts)
+        for one, last, document in zip(counts, ends, documents, strict=True):
+            some = any(map(len, document))
+            np.testing.assert_allclose(beta[last - one : last].sum(), some, atol=1e-6)
+        np.testing.assert_array_equal(beta[lengths == 0], 0)
+    expected, document = np.zeros((len(counts), 2)), np.repeat(np.arange(5), counts)
+    sentence = np.repeat(np.arange(len(lengths)), lengths)
+    np.add.at(expected, document[sentence], values[:13] * (alpha[:13] * beta[sentence])[:, None])
+    np.testing.assert_allclose(pooled, expected, atol=1e-6)
+    rows = np.zeros((len(lengths), 4, WIDTH), "float32")
+    real = np.arange(4) < lengths[:, None]
+    rows[real] = inputs[:13]
+    _, of_words, of_sentences = encoder(rows, lengths, counts, steps=(None, 7))
+    assert of_words.shape == real.shape
+    np.testing.assert_array_equal(np.asarray(of_words)[~real], 0)
+    np.testing.assert_allclose(np.asarray(of_words)[real], alpha[:13], atol=1e-6)
+    np.testing.assert_allclose(of_sentences, beta, atol=1e-6)
+    assert encoder.compute_output_shape(rows.shape, lengths.shape, counts.shape) == (
+        (5, 2 * UNITS),
+        real.shape,
+        lengths.shape,
+    )
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max"])
+def test_pooling_survives_saving(pooling, tmp_path):
+    import keras
+
+    arguments = dict(zip(("inputs", "lengths", "counts"), arrays(drawn(SHAPE)), strict=True))
+    encoder = HierarchicalEncoder(UNITS, pooling=pooling, return_weights=True)
+    inputs = {
+        name: keras.Input(one.shape[1:], dtype=one.dtype.name, name=name)
+        for name, one in arguments.items()
+    }
+    model = keras.Model(inputs, encoder(**inputs))
+    assert {weight.path.split("/")[-4] for weight in encoder.weights} == {
+        "word_gru",
+        "sentence_gru",
+    }
+    model.save(tmp_path / "encoder.keras")
+    loaded = keras.models.load_model(tmp_path / "encoder.keras")
+    for one, other in zip(model(arguments), loaded(arguments), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_the_seed_sets_the_weights():
@@ -245,3 +326,8 @@ def made_with_seed(seed):
 def test_refuses_other_levels(levels):
     with pytest.raises(ValueError, match="1 or 2. Received: levels="):
         HierarchicalEncoder(UNITS, POOL, levels=levels)
+
+
+def test_refuses_other_poolings():
+    with pytest.raises(ValueError, match="'mean'.* Received: pooling='sum'"):
+        HierarchicalEncoder(UNITS, POOL, pooling="sum")

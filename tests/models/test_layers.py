@@ -16,7 +16,9 @@ from ir_attention.backend import keras
 from ir_attention.models.attention import AdditiveAttention, AttentionPool
 from ir_attention.models.han import HierarchicalEncoder
 from ir_attention.models.matcher import GatedProjection
+from ir_attention.models.pooling import ConditionedPool, MaxPool, MeanPool, MultiHopPool
 from ir_attention.models.recurrent import BiGRU
+from ir_attention.models.scored_attention import LastStateAttention, ScoredAttention
 
 # Keras 3 asks TensorFlow's variables for an array in a way that NumPy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -45,20 +47,60 @@ class Case:
     real: Any = None  # for outputs with steps of their own: which of them count
     passes_mask: bool = False
     zeros: bool = True  # whether padding gives zeros
+    sizes: tuple[str, ...] = ("units",)  # arguments that are positive integers
 
 
 def normal(*shape):
     return np.random.default_rng(sum(shape)).normal(size=shape).astype("float32")
 
 
-NOTHING = {"lengths": np.zeros(BATCH, "int32")}
-CASES = {
-    AttentionPool: Case(
-        lambda **more: AttentionPool(13, return_attention=True, **more),
+def pool_of(layer, *arguments, sizes=("units",), outputs=((BATCH, WIDTH), (BATCH, STEPS)), **more):
+    """A pool of one masked input, that returns its weights too."""
+    return Case(
+        lambda **policy: layer(*arguments, return_weights=True, **more, **policy),
         {"inputs": normal(BATCH, STEPS, WIDTH), "mask": MASK},
-        [(BATCH, WIDTH), (BATCH, STEPS)],
+        list(outputs),
         {"inputs": 1, "mask": 1},
         {"mask": np.zeros_like(MASK)},
+        sizes=sizes,
+    )
+
+
+NOTHING = {"lengths": np.zeros(BATCH, "int32")}
+CASES = {
+    AttentionPool: pool_of(AttentionPool, 13),
+    LastStateAttention: pool_of(LastStateAttention, "concat", 13),
+    MeanPool: pool_of(MeanPool, sizes=()),
+    MaxPool: pool_of(MaxPool, sizes=()),
+    MultiHopPool: pool_of(
+        MultiHopPool,
+        13,
+        11,
+        penalty=0.1,
+        sizes=("hops", "units"),
+        outputs=[(BATCH, 13, WIDTH), (BATCH, 13, STEPS)],
+    ),
+    ConditionedPool: Case(
+        lambda **more: ConditionedPool(13, return_weights=True, **more),
+        {
+            "inputs": normal(BATCH, STEPS, WIDTH),
+            "query": normal(BATCH, ROWS),
+            "inputs_mask": MASK,
+        },
+        [(BATCH, WIDTH), (BATCH, STEPS)],
+        {"inputs": 1, "inputs_mask": 1},
+        {"inputs_mask": np.zeros_like(MASK)},
+    ),
+    ScoredAttention: Case(
+        lambda **more: ScoredAttention("additive", 13, return_weights=True, **more),
+        {
+            "query": normal(BATCH, ROWS, WIDTH),
+            "value": normal(BATCH, STEPS, WIDTH),
+            "value_mask": MASK,
+        },
+        [(BATCH, ROWS, WIDTH), (BATCH, ROWS, STEPS)],
+        {"value": 1, "value_mask": 1},
+        {"value_mask": np.zeros_like(MASK)},
     ),
     AdditiveAttention: Case(
         lambda **more: AdditiveAttention(13, **more),
@@ -282,9 +324,13 @@ def test_loads_in_a_fresh_process(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@every_layer
-def test_units_are_a_positive_integer(layer):
-    for units in (0, -1, 2.5, True, "2"):
-        arguments = (units, 3) if layer is HierarchicalEncoder else (units,)
-        with pytest.raises(ValueError, match="positive integer. Received: units="):
-            layer(*arguments)
+SIZES = [(layer, name) for layer, case in CASES.items() for name in case.sizes]
+
+
+@pytest.mark.parametrize(("layer", "name"), SIZES)
+def test_sizes_are_positive_integers(layer, name):
+    needed = {ScoredAttention: ("concat",), LastStateAttention: ("concat",), MultiHopPool: (3,)}
+    arguments = () if name == "hops" else needed.get(layer, ())
+    for size in (0, -1, 2.5, True, "2"):
+        with pytest.raises(ValueError, match=f"positive integer. Received: {name}="):
+            layer(*arguments, **{name: size})
