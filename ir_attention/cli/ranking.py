@@ -160,20 +160,12 @@ def explain(
     suffix = None if out is None else check_suffix(out, _VIEWS)
     _check_labels(labels, suffix, len(documents))
     ranker = Ranker.load(bundle)
-    erasing = suffix in _WITH_CURVES
-    values = [_explained(ranker, query, document, erasing) for document in documents]
+    curves = None if suffix in _WITH_CURVES else False  # where they do not take long
+    values = [ranker.explain(query, document, curves=curves).to_json() for document in documents]
     if out is None or suffix is None:
         put("".join(f"{line}\n" for line in _lines(values)))
     else:
         write_whole(out, _VIEWS[suffix](values, labels or None))
-
-
-def _explained(ranker: Any, query: str, document: str, erasing: bool) -> dict[str, Any]:
-    """As plain values; with curves if they are wanted and do not take long."""
-    explained = ranker.explain(query, document)
-    if erasing and explained.document_effects is not None:
-        explained = ranker.explain(query, document, curves=True)
-    return explained.to_json()
 
 
 def _check_labels(labels: list[float] | None, suffix: str | None, documents: int) -> None:

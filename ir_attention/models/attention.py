@@ -14,6 +14,7 @@ from ir_attention.backend import keras
 __all__ = [
     "AdditiveAttention",
     "AttentionPool",
+    "additive_scores",
     "check_units",
     "masked_softmax",
     "own_initializer",
@@ -261,11 +262,10 @@ class AdditiveAttention(keras.layers.Layer):
 
     def logits(self, query: Any, value: Any) -> Any:
         """The scores before the softmax, `(..., rows, cols)`."""
+        weights = {"scale": self.scale}
         if self.units is not None:
-            query = ops.matmul(query, self.query_kernel)
-            value = ops.matmul(value, self.value_kernel)
-        hidden = ops.tanh(ops.expand_dims(query, -2) + ops.expand_dims(value, -3))
-        return ops.squeeze(ops.matmul(hidden, self.scale), axis=-1)
+            weights |= {"query_kernel": self.query_kernel, "value_kernel": self.value_kernel}
+        return additive_scores(query, value, weights)
 
     def call(self, query: Any, value: Any, value_mask: Any = None) -> Any:
         value = real_steps(value, value_mask)
@@ -285,6 +285,21 @@ class AdditiveAttention(keras.layers.Layer):
             "units": self.units,
             "initializer": keras.initializers.serialize(self.initializer),
         }
+
+
+def additive_scores(query: Any, value: Any, weights: dict[str, Any]) -> Any:
+    """`scale . tanh(query_i @ query_kernel + value_j @ value_kernel)`, `(..., rows, cols)`.
+
+    Args:
+        query: Floats, `(..., rows, width)`.
+        value: Floats, `(..., cols, width)`.
+        weights: `scale`, `(units, 1)`; with or without both kernels, `(width, units)`.
+    """
+    if "query_kernel" in weights:
+        query = ops.matmul(query, weights["query_kernel"])
+        value = ops.matmul(value, weights["value_kernel"])
+    hidden = ops.tanh(ops.expand_dims(query, -2) + ops.expand_dims(value, -3))
+    return ops.squeeze(ops.matmul(hidden, weights["scale"]), axis=-1)
 
 
 def check_units(units: Any, name: str = "units") -> None:

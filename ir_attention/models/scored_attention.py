@@ -12,6 +12,7 @@ from typing import Any
 
 from ir_attention.backend import keras
 from ir_attention.models.attention import (
+    additive_scores,
     check_units,
     masked_softmax,
     own_initializer,
@@ -43,21 +44,13 @@ def _concat(query: Any, value: Any, weights: Weights) -> Any:
     # `W [q; k]` is `W_1 q + W_2 k`: no pair need be laid side by side.
     width, kernel = query.shape[-1], weights["kernel"]
     query, value = ops.matmul(query, kernel[:width]), ops.matmul(value, kernel[width:])
-    return _additive(query, value, {"scale": weights["scale"]})
-
-
-def _additive(query: Any, value: Any, weights: Weights) -> Any:
-    if "query_kernel" in weights:
-        query = ops.matmul(query, weights["query_kernel"])
-        value = ops.matmul(value, weights["value_kernel"])
-    hidden = ops.tanh(ops.expand_dims(query, -2) + ops.expand_dims(value, -3))
-    return ops.squeeze(ops.matmul(hidden, weights["scale"]), axis=-1)
+    return additive_scores(query, value, {"scale": weights["scale"]})
 
 
 # From a query `(..., rows, width)`, values `(..., cols, width)` and the weights by name to scores
 # `(..., rows, cols)`.
 SCORES: dict[str, Callable[[Any, Any, Weights], Any]] = {
-    "additive": _additive,
+    "additive": additive_scores,
     "concat": _concat,
     "dot": _dot,
     "general": _general,

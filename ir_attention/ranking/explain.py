@@ -173,7 +173,7 @@ def explain_pair(
     *,
     shading: str,
     effects: bool | None = None,
-    curves: bool = False,
+    curves: bool | None = False,
 ) -> Explanation:
     """The attention of `scorer` on one pair, summed from pieces to words; see `Ranker.explain`."""
     with one_blas_thread():
@@ -181,7 +181,11 @@ def explain_pair(
 
 
 def _explained(
-    scorer: MatcherScorer, sides: tuple[str, str], shading: str, effects: bool | None, curves: bool
+    scorer: MatcherScorer,
+    sides: tuple[str, str],
+    shading: str,
+    effects: bool | None,
+    curves: bool | None,
 ) -> Explanation:
     score, looks, request = scorer.look(*sides)
     (query_words, query_offsets), (document_words, document_offsets) = (
@@ -203,7 +207,7 @@ def _explained(
     if curves or (affordable(request) if effects is None else effects):
         of_words = document_effects(scorer, request)
         of_asked = query_effects(scorer, request)
-    if curves and of_words is not None:
+    if curves is not False and of_words is not None:
         totals = word_weights * looks.sentences[sentence_of_word]
         drawn = erasure_curves(scorer, request, {"attention": totals, "effects": of_words})
     return Explanation(

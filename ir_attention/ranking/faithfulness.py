@@ -20,7 +20,7 @@ from ir_attention.ranking.erasing import (
 from ir_attention.ranking.gradients import Network, check_gradients
 from ir_attention.ranking.ranker import Ranker
 from ir_attention.ranking.verdict import Faithfulness, Measured
-from ir_attention.scoring.matcher import MatcherScorer
+from ir_attention.scoring.matcher import MatcherScorer, Request
 from ir_attention.threads import one_blas_thread
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ class _Pair(NamedTuple):
     document: str
     words: int
     number: int  # of its random orders
+    request: Request
 
 
 def _relevant(pairs: Any) -> pd.DataFrame:
@@ -155,7 +156,7 @@ def _drawn(
         if words < _LEAST_WORDS or not asked or not affordable(request):
             left_out += 1
             continue
-        drawn.append(_Pair(str(query_id), str(doc_id), query, document, words, number))
+        drawn.append(_Pair(str(query_id), str(doc_id), query, document, words, number, request))
         if len(drawn) == limit:
             break
     return drawn, left_out
@@ -184,9 +185,8 @@ def _add_gradients(
 def _measured(
     scorer: MatcherScorer, pair: _Pair, values: dict[str, np.ndarray], seed: int
 ) -> Measured:
-    request = scorer.number([pair.query], [pair.document])
     chance = random_orders(pair.words, (seed, pair.number))
-    gone, alone = erasure(scorer, request, [*map(order_of, values.values()), *chance])
+    gone, alone = erasure(scorer, pair.request, [*map(order_of, values.values()), *chance])
     numbers = np.stack(
         [area(gone), gone[:, _FIRST_HALF].mean(axis=1), alone[:, _FIRST_HALF].mean(axis=1)], axis=1
     )

@@ -199,7 +199,7 @@ class Ranker:
         return self._remembering
 
     def explain(
-        self, query: str, document: str, *, effects: bool | None = None, curves: bool = False
+        self, query: str, document: str, *, effects: bool | None = None, curves: bool | None = False
     ) -> Explanation:
         """Where the model looked, and what each word does to the score.
 
@@ -211,7 +211,8 @@ class Ranker:
             effects: Whether to leave out each word. Default: if it takes a second or two at most,
                 as with any text of some hundred words.
             curves: Whether to erase words in the order of their weights, of their effects and by
-                chance, to see how much of the score goes with them. Takes effects, too.
+                chance, to see how much of the score goes with them. Takes effects, too; None: if
+                there are effects.
 
         Raises:
             DataError: The model has no attention to show, or a text is not a string.

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from by_hand import normal, weights_of
 
 from ir_attention.models import attention_twins, forward
 from ir_attention.models.han import HierarchicalEncoder
@@ -22,16 +23,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 MASK = np.array([[True] * 5, [True, False, True, False, False], [False] * 5])
 
 
-def normal(*shape, seed=0):
-    return np.random.default_rng([seed, *shape]).normal(size=shape).astype("float32")
-
-
 def spoilt(x, mask=MASK):
     return np.where(mask[..., None], x, np.float32(np.nan))
-
-
-def weights_of(layer):
-    return {weight.name: np.asarray(weight) for weight in layer.weights}
 
 
 def equal(given, twin, expected, tolerance=1e-5):

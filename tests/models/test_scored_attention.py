@@ -5,6 +5,7 @@ import doctest
 import keras
 import numpy as np
 import pytest
+from by_hand import normal, weights_of
 
 from ir_attention.models import attention_twins, scored_attention
 from ir_attention.models.attention import AdditiveAttention
@@ -19,14 +20,6 @@ from ir_attention.models.scored_attention import (
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 UNITS = 13
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng([seed, *shape]).normal(size=shape).astype("float32")
-
-
-def weights_of(layer):
-    return {weight.name: np.asarray(weight) for weight in layer.weights}
 
 
 def score_by_hand(name, q, k, w):
