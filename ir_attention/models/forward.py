@@ -9,7 +9,7 @@ tests hold all equal to `attention.py`, `han.py` and `matcher.py`. Whole models 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,8 @@ __all__ = [
     "attention_pool",
     "dense",
     "encode_documents",
+    "encode_level",
+    "encode_sentences",
     "gated_projection",
     "masked_softmax",
     "of_layer",
@@ -267,25 +269,69 @@ def encode_documents(
         Documents `(batch, 2 units)`, the weight of each word in its sentence `(words,)`, and of
         each sentence in its document `(sents,)`.
     """
-
-    def level(
-        name: str, inputs: Array | Folded, lengths: Array, places: Array | None
-    ) -> tuple[Array, Array]:
-        gru = of_layer(weights, f"{name}_gru")
-        if pooling == "attention":
-            pool = of_layer(weights, f"{name}_pool")
-            return attended_gru(inputs, lengths, gru, pool, places, threads=threads)
-        states = bidirectional_gru(inputs, lengths, gru, places, threads=threads)
-        return SEGMENT_POOLS[pooling](states, lengths)
-
-    vectors, alpha = level("word", inputs, lengths, places)
-    if not any(name.startswith("sentence_gru/") for name in weights):
-        beta = np.ones(len(vectors), vectors.dtype)
-        return segment_pool(vectors, beta, counts), alpha, beta
-    full = lengths > 0  # a sentence without words is none
-    beta = np.zeros(len(lengths), vectors.dtype)
-    documents, beta[full] = level("sentence", vectors, run_sums(full, counts), np.flatnonzero(full))
+    how: dict[str, Any] = {"pooling": pooling, "threads": threads}
+    vectors, alpha = encode_level("word", inputs, lengths, weights, places, **how)
+    documents, beta = encode_sentences(vectors, lengths, counts, weights, **how)
     return documents, alpha, beta
+
+
+def encode_level(
+    name: str,
+    inputs: Array | Folded,
+    lengths: Array,
+    weights: dict[str, Array],
+    places: Array | None = None,
+    *,
+    pooling: str = "attention",
+    threads: int = 1,
+) -> tuple[Array, Array]:
+    """One level of the encoder, `word` or `sentence`: a vector of each sequence, and the weights.
+
+    Args:
+        name: Which level.
+        inputs, lengths, weights, places, pooling, threads: As of `encode_documents`.
+    """
+    gru = of_layer(weights, f"{name}_gru")
+    if pooling == "attention":
+        pool = of_layer(weights, f"{name}_pool")
+        return attended_gru(inputs, lengths, gru, pool, places, threads=threads)
+    states = bidirectional_gru(inputs, lengths, gru, places, threads=threads)
+    return SEGMENT_POOLS[pooling](states, lengths)
+
+
+def encode_sentences(
+    vectors: Array,
+    lengths: Array,
+    counts: Array,
+    weights: dict[str, Array],
+    number: Array | None = None,
+    *,
+    pooling: str = "attention",
+    threads: int = 1,
+) -> tuple[Array, Array]:
+    """From vectors of sentences to documents `(batch, 2 units)`, and the sentences' weights.
+
+    Args:
+        vectors: Of sentences, `(rows, 2 units)`.
+        lengths, counts, weights, pooling, threads: As of `encode_documents`.
+        number: Which of `vectors` each sentence has, `(sents,)`. Default: each its own.
+    """
+    if not any(name.startswith("sentence_gru/") for name in weights):
+        beta = np.ones(len(lengths), vectors.dtype)
+        return segment_pool(vectors, beta, counts, number), beta
+    full = lengths > 0  # a sentence without words is none
+    places = np.flatnonzero(full) if number is None else number[full]
+    beta = np.zeros(len(lengths), vectors.dtype)
+    documents, beta[full] = encode_level(
+        "sentence",
+        vectors,
+        run_sums(full, counts),
+        weights,
+        places,
+        pooling=pooling,
+        threads=threads,
+    )
+    return documents, beta
 
 
 def ragged_attention(inputs: Array, lengths: Array, weights: dict[str, Array]) -> Array:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ir_attention.models.forward import of_layer, segment_pool
-from ir_attention.models.packed import Folded, attended_gru
-from ir_attention.runs import run_sums, spread
+from ir_attention.models.forward import encode_level, encode_sentences
+from ir_attention.models.packed import Folded
+from ir_attention.runs import spread
 
 __all__ = ["encode_alike", "pool_alike"]
 
@@ -26,27 +26,10 @@ def encode_alike(
     """
     firsts, number = _distinct(places, lengths)
     starts, own = (np.cumsum(lengths) - lengths)[firsts], lengths[firsts]
-    vectors, alpha = attended_gru(
-        inputs,
-        own,
-        of_layer(weights, "word_gru"),
-        of_layer(weights, "word_pool"),
-        places[spread(starts, own)],
-    )
-    alpha = alpha[spread((np.cumsum(own) - own)[number], lengths)]
-    if not any(name.startswith("sentence_gru/") for name in weights):
-        beta = np.ones(len(lengths), vectors.dtype)
-        return segment_pool(vectors, beta, counts, number), alpha, beta
-    full = lengths > 0  # a sentence without words is none
-    beta = np.zeros(len(lengths), vectors.dtype)
-    documents, beta[full] = attended_gru(
-        vectors,
-        run_sums(full, counts),
-        of_layer(weights, "sentence_gru"),
-        of_layer(weights, "sentence_pool"),
-        number[full],
-    )
-    return documents, alpha, beta
+    words = places[spread(starts, own)]
+    vectors, alpha = encode_level("word", inputs, own, weights, words)
+    documents, beta = encode_sentences(vectors, lengths, counts, weights, number)
+    return documents, alpha[spread((np.cumsum(own) - own)[number], lengths)], beta
 
 
 def pool_alike(values: Array, shares: Array, lengths: Array, places: Array) -> Array:
