@@ -30,6 +30,7 @@ __all__ = [
     "masked_softmax",
     "of_layer",
     "pool_logits",
+    "poolings",
     "ragged_attention",
     "real_steps",
     "segment_max",
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 Array = np.ndarray
+Pooling = str | tuple[str, str] | list[str]  # see `poolings`
 
 # The grid of `additive_logits` is computed in blocks of about this many numbers (16 MB).
 _GRID = 1 << 22
@@ -227,6 +229,25 @@ def segment_max(values: Array, lengths: Array) -> tuple[Array, Array]:
 SEGMENT_POOLS = {"max": segment_max, "mean": segment_mean}
 
 
+def poolings(pooling: Pooling) -> dict[str, str]:
+    """How each level of the hierarchy is pooled, `word` and `sentence`.
+
+    Args:
+        pooling: `attention`, `mean` or `max`, for both; or a pair, of words and of sentences.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    names: list[str] = list(pooling) if isinstance(pooling, list | tuple) else [pooling, pooling]
+    known = ("attention", *sorted(SEGMENT_POOLS))
+    if len(names) != 2 or not all(name in known for name in names):
+        raise ValueError(
+            f"`pooling` must be one of {known}, or a pair of them, of words and of sentences. "
+            f"Received: {pooling=!r}"
+        )
+    return dict(zip(("word", "sentence"), names, strict=True))
+
+
 def gated_projection(inputs: Array, weights: dict[str, Array]) -> Array:
     """`sigmoid(x A + a) * tanh(x B + b)`: `(..., width)` to `(..., units)`."""
     gate = sigmoid(inputs @ weights["gate_kernel"] + weights["gate_bias"])
@@ -249,7 +270,7 @@ def encode_documents(
     weights: dict[str, Array],
     places: Array | None = None,
     *,
-    pooling: str = "attention",
+    pooling: Pooling = "attention",
     threads: int = 1,
 ) -> tuple[Array, Array, Array]:
     """The hierarchical encoder; twin of `han.HierarchicalEncoder`. Yang et al. (2016), eq. 1-10.
@@ -259,15 +280,15 @@ def encode_documents(
         lengths: Words of each sentence; one without words has no say.
         counts: Sentences of each document.
         weights: By `layer/weight`. Without a sentence level, a document is its only sentence, or
-            the sum of several.
+            the sum of several. GRUs without `backward_*` read forwards alone.
         places: The row of `inputs` that each word is, sentence after sentence. Default: the words
             are the rows.
-        pooling: `attention`, `mean` or `max`, at both levels.
+        pooling: As of `poolings`.
         threads: How many take part; the result does not depend on it.
 
     Returns:
-        Documents `(batch, 2 units)`, the weight of each word in its sentence `(words,)`, and of
-        each sentence in its document `(sents,)`.
+        Documents `(batch, 2 units)`, or `(batch, units)` in one direction, the weight of each word
+        in its sentence `(words,)`, and of each sentence in its document `(sents,)`.
     """
     how: dict[str, Any] = {"pooling": pooling, "threads": threads}
     vectors, alpha = encode_level("word", inputs, lengths, weights, places, **how)
@@ -282,7 +303,7 @@ def encode_level(
     weights: dict[str, Array],
     places: Array | None = None,
     *,
-    pooling: str = "attention",
+    pooling: Pooling = "attention",
     threads: int = 1,
 ) -> tuple[Array, Array]:
     """One level of the encoder, `word` or `sentence`: a vector of each sequence, and the weights.
@@ -291,12 +312,12 @@ def encode_level(
         name: Which level.
         inputs, lengths, weights, places, pooling, threads: As of `encode_documents`.
     """
-    gru = of_layer(weights, f"{name}_gru")
-    if pooling == "attention":
+    gru, how = of_layer(weights, f"{name}_gru"), poolings(pooling)[name]
+    if how == "attention":
         pool = of_layer(weights, f"{name}_pool")
         return attended_gru(inputs, lengths, gru, pool, places, threads=threads)
     states = bidirectional_gru(inputs, lengths, gru, places, threads=threads)
-    return SEGMENT_POOLS[pooling](states, lengths)
+    return SEGMENT_POOLS[how](states, lengths)
 
 
 def encode_sentences(
@@ -306,13 +327,13 @@ def encode_sentences(
     weights: dict[str, Array],
     number: Array | None = None,
     *,
-    pooling: str = "attention",
+    pooling: Pooling = "attention",
     threads: int = 1,
 ) -> tuple[Array, Array]:
-    """From vectors of sentences to documents `(batch, 2 units)`, and the sentences' weights.
+    """From vectors of sentences to documents, as wide, and the sentences' weights.
 
     Args:
-        vectors: Of sentences, `(rows, 2 units)`.
+        vectors: Of sentences, `(rows, 2 units)`, or `(rows, units)` in one direction.
         lengths, counts, weights, pooling, threads: As of `encode_documents`.
         number: Which of `vectors` each sentence has, `(sents,)`. Default: each its own.
     """

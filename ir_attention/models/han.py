@@ -6,6 +6,7 @@ from typing import Any
 
 from ir_attention.backend import keras
 from ir_attention.models.attention import AttentionPool
+from ir_attention.models.forward import Pooling, poolings
 from ir_attention.models.pooling import RAGGED
 from ir_attention.models.ragged import real_words, rows_of, run_sums, segment_sums
 from ir_attention.models.recurrent import BiGRU, attended
@@ -23,21 +24,25 @@ class HierarchicalEncoder(keras.layers.Layer):
     over its words (equations 1-7 of Yang et al. 2016); for each document the same over its
     sentences (equations 8-10). With `pooling="mean"` or `"max"` the states are pooled without
     attention at both levels, which the paper calls HN-AVE and HN-MAX (section 3.2) and measures
-    attention, HN-ATT, against. Everything is ragged: words lie end to end, sentence after sentence,
-    and sentences document after document, so that only real ones are computed.
+    attention, HN-ATT, against; with a pair, as `("mean", "attention")`, each level in its own way.
+    Everything is ragged: words lie end to end, sentence after sentence, and sentences document
+    after document, so that only real ones are computed.
 
     Masking: by lengths and counts. Words and sentences beyond them have no say, and neither have
     sentences without words, wherever they stand; a document without sentences gives zeros. A mask
     of `inputs` is not looked at, and none is passed on.
 
     Args:
-        units: Width of one GRU direction; every vector that comes out is twice that wide.
+        units: Width of one GRU direction; every vector that comes out is twice that wide, or that
+            wide if there is one direction.
         pool: Size of both attentions. Default: as wide as what they pool.
-        pooling: `attention`, `mean` or `max`; the last two have no weights of their own.
+        pooling: `attention`, `mean` or `max`, of words and of sentences, or a pair of these names.
+            The last two have no weights of their own. With one level the second has no say.
         levels: 2, or 1 for documents of a single sentence, whose vector is the document's; of
             several it is the sum.
         seed: Of the initial weights.
         packed, threads: As of `BiGRU`.
+        bidirectional: Whether both GRUs read from the end too; without, they have half the weights.
         return_weights: Whether a call returns the weights of words and sentences too.
 
     Call arguments:
@@ -52,10 +57,11 @@ class HierarchicalEncoder(keras.layers.Layer):
             sizes must be known beforehand, as on JAX.
 
     Returns:
-        Floats, `(batch, 2 * units)`. With `values` also their means by the weights of words and
-        sentences, `(batch, any)`. With `return_weights` also the weight of each word in its
-        sentence, `(words,)` or, of padded inputs, `(sents, steps)`, and of each sentence in its
-        document, `(sents,)`, 1 if there is one level. Those of `max` are shares: see `MaxPool`.
+        Floats, `(batch, 2 * units)`, or `(batch, units)` if there is one direction. With `values`
+        also their means by the weights of words and sentences, `(batch, any)`. With
+        `return_weights` also the weight of each word in its sentence, `(words,)` or, of padded
+        inputs, `(sents, steps)`, and of each sentence in its document, `(sents,)`, 1 if there is
+        one level. Those of `max` are shares: see `MaxPool`.
     """
 
     def __init__(
@@ -63,29 +69,29 @@ class HierarchicalEncoder(keras.layers.Layer):
         units: int,
         pool: int | None = None,
         *,
-        pooling: str = "attention",
+        pooling: Pooling = "attention",
         levels: int = 2,
         seed: int | None = None,
         packed: bool | None = None,
         threads: int = 1,
+        bidirectional: bool = True,
         return_weights: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if pooling not in ("attention", *RAGGED):
-            raise ValueError(
-                f"`pooling` must be one of {('attention', *RAGGED)}. Received: pooling={pooling!r}"
-            )
+        self._poolings = poolings(pooling)
         if levels not in (1, 2):
             raise ValueError(f"`levels` must be 1 or 2. Received: levels={levels!r}")
         self.units, self.pool, self.levels, self.seed = units, pool, levels, seed
-        self.pooling, self.packed, self.threads = pooling, packed, threads
-        self.return_weights = return_weights
+        self.pooling = pooling if isinstance(pooling, str) else tuple(pooling)
+        self.packed, self.threads = packed, threads
+        self.bidirectional, self.return_weights = bidirectional, return_weights
         seeds = [None if seed is None else seed + number for number in range(4)]
         dtype = self.dtype_policy
 
         def recurrent(seed: int | None, name: str) -> BiGRU:
-            return BiGRU(units, seed, packed, threads, dtype=dtype, name=name)
+            more = {"bidirectional": bidirectional, "dtype": dtype, "name": name}
+            return BiGRU(units, seed, packed, threads, **more)
 
         def attention(seed: int | None, name: str) -> AttentionPool:
             initializer = keras.initializers.GlorotUniform(seed)
@@ -93,7 +99,7 @@ class HierarchicalEncoder(keras.layers.Layer):
 
         for number, level in enumerate(("word", "sentence")[:levels]):
             setattr(self, f"{level}_gru", recurrent(seeds[2 * number], f"{level}_gru"))
-            if pooling == "attention":
+            if self._poolings[level] == "attention":
                 setattr(self, f"{level}_pool", attention(seeds[2 * number + 1], f"{level}_pool"))
         self.supports_jit = not self.word_gru.runs_packed
 
@@ -105,10 +111,10 @@ class HierarchicalEncoder(keras.layers.Layer):
         places_shape: Any = None,
         values_shape: Any = None,
     ) -> None:
-        wide = (None, None, 2 * self.units)
+        wide = (None, None, self.word_gru.width)
         for level, shape in (("word", inputs_shape), ("sentence", wide))[: self.levels]:
             getattr(self, f"{level}_gru").build(shape)
-            if self.pooling == "attention":
+            if self._poolings[level] == "attention":
                 getattr(self, f"{level}_pool").build(wide)
 
     def call(
@@ -162,11 +168,11 @@ class HierarchicalEncoder(keras.layers.Layer):
     def _level(
         self, level: str, inputs: Any, lengths: Any, places: Any, steps: int | None
     ) -> tuple[Any, Any]:
-        """Vectors of the sequences, `(rows, 2 * units)`, and weights of the words, `(words,)`."""
-        gru = getattr(self, f"{level}_gru")
-        if self.pooling == "attention":
+        """Vectors of the sequences, `(rows, gru.width)`, and weights of the words, `(words,)`."""
+        gru, pooling = getattr(self, f"{level}_gru"), self._poolings[level]
+        if pooling == "attention":
             return attended(gru, getattr(self, f"{level}_pool"), inputs, lengths, places, steps)
-        return RAGGED[self.pooling](gru(inputs, lengths, places=places, steps=steps), lengths)
+        return RAGGED[pooling](gru(inputs, lengths, places=places, steps=steps), lengths)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return None
@@ -179,7 +185,7 @@ class HierarchicalEncoder(keras.layers.Layer):
         places_shape: Any = None,
         values_shape: Any = None,
     ) -> Any:
-        outputs = [(counts_shape[0], 2 * self.units)]
+        outputs = [(counts_shape[0], self.word_gru.width)]
         if values_shape is not None:
             outputs.append((counts_shape[0], values_shape[-1]))
         if self.return_weights:
@@ -196,6 +202,7 @@ class HierarchicalEncoder(keras.layers.Layer):
             "seed",
             "packed",
             "threads",
+            "bidirectional",
             "return_weights",
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ir_attention.models.packed import Kept, aligned, carved, each, side_by_side
+from ir_attention.models.packed import (
+    WAYS,
+    Kept,
+    aligned,
+    aligned_rows,
+    carved,
+    each,
+    side_by_side,
+)
 from ir_attention.models.rooms import Take, lent
 from ir_attention.models.slots import Part, parts_of, row_sums
 
@@ -35,7 +43,7 @@ def bidirectional_gru_gradients(
     """The way back through `bidirectional_gru`.
 
     Args:
-        outgoing: Gradients of the states, `(words, 2 units)`.
+        outgoing: Gradients of the states, `(words, ways * units)`.
         inputs, lengths, weights, places, threads: As they were on the way there.
         kept: As it was filled there.
 
@@ -43,20 +51,18 @@ def bidirectional_gru_gradients(
         Gradients of the inputs, `(rows of a table, width)`, and of the weights, by name.
     """
     recurrent = side_by_side(weights)[1]
-    units = recurrent.shape[-1]
-    rows = np.ascontiguousarray(outgoing).reshape(-1, units)
+    ways, units = recurrent.shape[::3]
     back = _back(recurrent)
-    of_gates = lent(3 * rows.size, rows.dtype).reshape(-1, units)
+    of_gates = lent(3 * outgoing.size, outgoing.dtype).reshape(-1, units)
 
     def run(part: Part, take: Take) -> list[Array]:
-        own = carved(kept, part, units, 0)
-        of_states = take((2 * len(part.row), units), rows.dtype)
-        of_states[part.block_rows(2)] = rows[2 * part.slots + [[0], [1]]]
+        own = carved(kept, part, ways, units)
+        of_states = _of_aligned(outgoing[part.slots[0]], part, ways, take)
         return _through_gates(of_states, own, part, back, of_gates, take)
 
     parts = parts_of(lengths)
     sums = _summed(each(run, parts, threads), weights)
-    return _of_inputs(_sums(of_gates, parts, places, len(inputs)), inputs, weights, *sums)
+    return _of_inputs(_sums(of_gates, parts, ways, places, len(inputs)), inputs, weights, *sums)
 
 
 def attended_gru_gradients(
@@ -73,7 +79,7 @@ def attended_gru_gradients(
     """The way back through `attended_gru`.
 
     Args:
-        outgoing: Gradients of the vectors, `(rows, 2 units)`, and of alpha, `(words,)`.
+        outgoing: Gradients of the vectors, `(rows, ways * units)`, and of alpha, `(words,)`.
         inputs, lengths, weights, pool, places, threads: As they were on the way there.
         kept: As it was filled there.
 
@@ -82,13 +88,13 @@ def attended_gru_gradients(
         the attention's.
     """
     recurrent = side_by_side(weights)[1]
-    units, context = recurrent.shape[-1], pool["u"].ravel()
+    (ways, units), context = recurrent.shape[::3], pool["u"].ravel()
     back = _back(recurrent)
     words = int(lengths.sum())
-    of_gates = lent(6 * words * units, recurrent.dtype).reshape(-1, units)
+    of_gates = lent(3 * ways * words * units, recurrent.dtype).reshape(-1, units)
 
     def run(part: Part, take: Take) -> list[Array]:
-        own = carved(kept, part, units, len(context))
+        own = carved(kept, part, ways, units, len(context))
         both = aligned(own.states, part, take)
         incoming = take(both.shape, both.dtype)
         np.take(outgoing[0], part.rows[part.row], axis=0, out=incoming, mode="clip")
@@ -103,15 +109,12 @@ def attended_gru_gradients(
         of_pool = [both.T @ of_hidden, of_hidden.sum(axis=0), own.hidden.T @ of_logits]
         incoming *= own.alpha[:, None]
         incoming += np.matmul(of_hidden, pool["W"].T, out=both)
-        of_states = take((2 * len(both), units), both.dtype)
-        forward, backward = part.block_rows(2)
-        of_states[forward] = incoming[:, :units]
-        of_states[backward[part.mirror]] = incoming[:, units:]
+        of_states = _of_aligned(incoming, part, ways, take)
         return [*_through_gates(of_states, own, part, back, of_gates, take), *of_pool]
 
     parts = parts_of(lengths)
     product, inside, *of_pool = _summed(each(run, parts, threads), weights, pool)
-    grid = _sums(of_gates, parts, places, len(inputs))
+    grid = _sums(of_gates, parts, ways, places, len(inputs))
     of_inputs, of_weights = _of_inputs(grid, inputs, weights, product, inside)
     of_pool[2] = of_pool[2].reshape(pool["u"].shape)
     return of_inputs, of_weights, dict(zip("Wbu", of_pool, strict=True))
@@ -126,44 +129,55 @@ def _summed(done: list[list[Array]], weights: Weights, pool: Weights | None = No
     return [sum(ones, start=zero) for *ones, zero in zip(*done, zeros, strict=True)]
 
 
+def _of_aligned(both: Array, part: Part, ways: int, take: Take) -> Array:
+    """The way back through `aligned`: `(slots, ways * units)` to `(ways * slots, units)`."""
+    by_way = both.reshape(len(both), ways, -1)
+    of_states = take((ways * len(both), by_way.shape[2]), both.dtype)
+    for way, rows in enumerate(aligned_rows(part, ways)):
+        of_states[rows] = by_way[:, way]
+    return of_states
+
+
 def _through_gates(
     of_states: Array, own: Kept, part: Part, back: Array, of_gates: Array, take: Take
 ) -> list[Array]:
     """The way back through a part: fills its rows of `of_gates`.
 
     Args:
-        of_states: Gradients of the states, `(2 * slots, units)`, as in `Kept`; overwritten.
+        of_states: Gradients of the states, `(ways * slots, units)`, as in `Kept`; overwritten.
         back: Recurrent kernels, transposed, of the reset gate times -1 / 2; see `_slopes`.
-        of_gates: Gradients of the gates of all parts, `(6 * words, units)`, as in `Kept`.
+        of_gates: Gradients of the gates of all parts, `(3 ways * words, units)`, as in `Kept`.
 
     Returns:
-        Its shares of the gradients of the recurrent kernels, `(2, 3, units, units)`, and of the
-        candidate's bias within the reset, `(2, units)`.
+        Its shares of the gradients of the recurrent kernels, `(ways, 3, units, units)`, and of the
+        candidate's bias within the reset, `(ways, units)`.
     """
-    units, first = of_states.shape[1], part.live[0]
-    inside = of_gates[6 * part.start : 6 * (part.start + len(part.row))]
-    room = take((2, 6 * first, units), of_states.dtype)
-    product, of_bias = np.zeros_like(back), np.zeros((2, units), of_states.dtype)
+    ways, units = back.shape[::3]
+    kinds, first = 3 * ways, part.live[0]
+    inside = of_gates[kinds * part.start : kinds * (part.start + len(part.row))]
+    room = take((2, kinds * first, units), of_states.dtype)
+    product, of_bias = np.zeros_like(back), np.zeros((ways, units), of_states.dtype)
     ones = np.ones((1, first), of_states.dtype)
     carried: Array | None = None
     end = len(part.row)
     for step in reversed(range(len(part.live))):
         rows = part.live[step]
-        three, one = slice(6 * (end - rows), 6 * end), slice(2 * (end - rows), 2 * end)
+        three, one = (slice(by * (end - rows), by * end) for by in (kinds, ways))
         end -= rows
-        gradient = of_states[one].reshape(2, rows, units)
+        gradient = of_states[one].reshape(ways, rows, units)
         if carried is not None:
             gradient[:, : carried.shape[1]] += carried
-        gates, through = (x[three].reshape(2, 3, rows, units) for x in (own.gates, inside))
+        gates, through = (x[three].reshape(ways, 3, rows, units) for x in (own.gates, inside))
         before = None
         if step:
             earlier = part.live[step - 1]
-            before = own.states[2 * (end - earlier) : 2 * end].reshape(2, earlier, units)[:, :rows]
-        share = own.recurrent[one].reshape(2, rows, units)
-        _slopes(gates, share, before, gradient, through, room[1, : 4 * rows])
+            before = own.states[ways * (end - earlier) : ways * end]
+            before = before.reshape(ways, earlier, units)[:, :rows]
+        share = own.recurrent[one].reshape(ways, rows, units)
+        _slopes(gates, share, before, gradient, through, room[1, : 2 * ways * rows])
         of_bias += np.matmul(ones[:, :rows], through[:, 2])[:, 0]
         if before is not None:
-            h = room[0, : 6 * rows].reshape(2, 3, rows, units)
+            h = room[0, : kinds * rows].reshape(ways, 3, rows, units)
             np.matmul(through, back, out=h)
             carried = np.multiply(gradient, gates[:, 0], out=gradient)
             carried += h[:, 0]
@@ -171,7 +185,7 @@ def _through_gates(
             carried += h[:, 2]
             product += np.matmul(before.swapaxes(1, 2)[:, None], through)
         # What goes on to the inputs is the gradient of the candidate's whole sum.
-        through[:, 2] = room[1, : 2 * rows].reshape(2, rows, units)
+        through[:, 2] = room[1, : ways * rows].reshape(ways, rows, units)
     return [product, of_bias]
 
 
@@ -183,12 +197,12 @@ def _slopes(
     That of the reset gate comes times -2, as `share` is: a product less.
 
     Args:
-        gates: `(2, 3, rows, units)`; all else is `(2, rows, units)`.
+        gates: `(ways, 3, rows, units)`; all else is `(ways, rows, units)`.
         share: The candidate's recurrent share, times -2.
         before: The states before the step; None are zeros.
         gradient: Of the states after it.
-        room: `(4 * rows, units)`, whose first half is left with the gradients of the candidate's
-            whole sum.
+        room: `(2 ways * rows, units)`, whose first half is left with the gradients of the
+            candidate's whole sum.
     """
     update, reset, candidate = (gates[:, number] for number in range(3))
     of_candidate, rest = room.reshape(2, *gradient.shape)
@@ -221,55 +235,55 @@ def _of_inputs(
     """Gradients of inputs and weights.
 
     Args:
-        grid: Of the gates, `(rows of a table, 6 units)`; of the reset gates times -2.
+        grid: Of the gates, `(rows of a table, 3 ways units)`; of the reset gates times -2.
         inputs, weights: As of `bidirectional_gru_gradients`.
-        product: Of the recurrent kernels, `(2, 3, units, units)`, likewise.
-        inside: Of the candidate's bias within the reset, `(2, units)`.
+        product: Of the recurrent kernels, `(ways, 3, units, units)`, likewise.
+        inside: Of the candidate's bias within the reset, `(ways, units)`.
     """
-    units = inside.shape[1]
-    made_up = np.tile(np.repeat(_MADE_UP, units), 2).astype(grid.dtype)
-    of_kernel = ((inputs.T @ grid) * made_up).reshape(-1, 2, 3 * units)
-    sums = (grid.sum(axis=0) * made_up).reshape(2, 3, units)
+    ways, units = inside.shape
+    made_up = np.tile(np.repeat(_MADE_UP, units), ways).astype(grid.dtype)
+    of_kernel = ((inputs.T @ grid) * made_up).reshape(-1, ways, 3 * units)
+    sums = (grid.sum(axis=0) * made_up).reshape(ways, 3, units)
     inner = np.concatenate([sums[:, :2], inside[:, None]], axis=1)
     product = product * _MADE_UP[:, None, None].astype(grid.dtype)
     of_weights = {}
-    for number, way in enumerate(("forward", "backward")):
+    for number, way in enumerate(WAYS[:ways]):
         of_weights[f"{way}_kernel"] = of_kernel[:, number]
         of_weights[f"{way}_recurrent_kernel"] = product[number].swapaxes(0, 1).reshape(units, -1)
         of_weights[f"{way}_bias"] = np.stack([sums[number].ravel(), inner[number].ravel()])
     return grid @ (side_by_side(weights)[0] * made_up).T, of_weights
 
 
-def _sums(of_gates: Array, parts: list[Part], places: Array | None, size: int) -> Array:
+def _sums(of_gates: Array, parts: list[Part], ways: int, places: Array | None, size: int) -> Array:
     """The gradients of the gates of all words that each row of the table stands for.
 
     Args:
-        of_gates: `(6 * words, units)`, part after part, as in `Kept`.
+        of_gates: `(3 ways * words, units)`, part after part, as in `Kept`.
         parts, places: Of these words.
         size: Rows of the table.
 
     Returns:
-        `(size, 6 units)`.
+        `(size, 3 ways units)`.
     """
     from scipy.sparse import csr_matrix  # a tenth of the time of np.add.reduceat; training alone
 
-    words, units = len(of_gates) // 6, of_gates.shape[1]
-    rows = np.empty((6, words), np.int32)  # of each kind, where a word's gradient stands
+    kinds = 3 * ways
+    words, units = len(of_gates) // kinds, of_gates.shape[1]
+    rows = np.empty((kinds, words), np.int32)  # of each kind, where a word's gradient stands
     for part in parts:
-        own = 6 * part.start + part.block_rows(6).reshape(2, 3, -1)
-        for way, slots in enumerate(part.slots):
+        own = kinds * part.start + part.block_rows(kinds).reshape(ways, 3, -1)
+        for way, slots in enumerate(part.slots[:ways]):
             rows[3 * way : 3 * way + 3, slots] = own[way]
     places = np.arange(words) if places is None else places
     order = np.argsort(places, kind="stable")
     counts = np.bincount(places, minlength=size)
     firsts = np.cumsum(counts) - counts
-    place = places[order]
-    kinds = np.arange(6)[:, None]
-    column = np.empty(6 * words, np.int32)
-    column[6 * firsts[place] + kinds * counts[place] + np.arange(words) - firsts[place]] = rows[
-        :, order
-    ]
-    starts = np.append((6 * firsts[:, None] + kinds.T * counts[:, None]).ravel(), 6 * words)
-    ones = np.ones(6 * words, of_gates.dtype)
-    matrix = csr_matrix((ones, column, starts.astype(np.int32)), (6 * size, 6 * words))
-    return (matrix @ of_gates).reshape(size, 6 * units)
+    place, kind = places[order], np.arange(kinds)[:, None]
+    column = np.empty(kinds * words, np.int32)
+    within = np.arange(words) - firsts[place]
+    column[kinds * firsts[place] + kind * counts[place] + within] = rows[:, order]
+    starts = (kinds * firsts[:, None] + kind.T * counts[:, None]).ravel()
+    starts = np.append(starts, kinds * words).astype(np.int32)
+    ones = np.ones(kinds * words, of_gates.dtype)
+    matrix = csr_matrix((ones, column, starts), (kinds * size, kinds * words))
+    return (matrix @ of_gates).reshape(size, kinds * units)

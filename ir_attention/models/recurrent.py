@@ -1,4 +1,4 @@
-"""The bidirectional GRU over ragged sequences, as a Keras layer, and with attention on it."""
+"""The GRU over ragged sequences, in both directions or one, as a Keras layer; attention on it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ir_attention.backend import keras
 from ir_attention.models import packed, packed_back
 from ir_attention.models.attention import AttentionPool, check_units
 from ir_attention.models.numpy_ops import numpy_op, packs
+from ir_attention.models.packed import WAYS
 from ir_attention.models.ragged import padded_rows, ragged_words, real_words
 from ir_attention.models.rooms import lent
 
@@ -22,7 +23,7 @@ Arrays = dict[str, np.ndarray]
 
 @keras.saving.register_keras_serializable("ir_attention")
 class BiGRU(keras.layers.Layer):
-    """Reads sequences from both ends; each step's output is both states side by side.
+    """Reads sequences from both ends, or from the front alone; each step's output is the states.
 
     `z, r = sigmoid(x W + h R + b)`, `c = tanh(x W_c + b + r * (h R_c + b'))`,
     `h = z * h + (1 - z) * c` (Cho et al. 2014, with the reset after the product). Equal to
@@ -32,7 +33,9 @@ class BiGRU(keras.layers.Layer):
     Sequences are ragged: their words lie end to end. On TensorFlow's CPU real steps alone are
     computed, each distinct input once, with a gradient of its own (see `packed`). Elsewhere they
     are padded to rectangles: reversed by a gather, read forwards, and reversed back, so that no
-    mask is needed and the fused kernels serve.
+    mask is needed and the fused kernels serve. With `bidirectional=False` there is no backward
+    direction, neither weights nor work: the layer is `GRU(units, return_sequences=True)`, states
+    are `units` wide, and with the same seed the forward weights are the same.
 
     Masking: by `lengths`; a mask of `inputs` is not looked at, but passed on. Padding may hold
     anything, and its output is 0.
@@ -42,6 +45,7 @@ class BiGRU(keras.layers.Layer):
         seed: Of the initial weights: glorot-uniform kernels, orthogonal recurrent kernels.
         packed: Whether to run packed. Default: where it is quicker, see `packs`.
         threads: How many take part when packed. The result does not depend on it.
+        bidirectional: Whether sequences are read from the end too.
 
     Call arguments:
         inputs: Floats, `(words, width)`; or padded at the end of each row, `(rows, steps, width)`.
@@ -52,7 +56,8 @@ class BiGRU(keras.layers.Layer):
             `inputs` are not padded and the layer does not run packed.
 
     Returns:
-        Floats, `(words, 2 * units)`, or `(rows, steps, 2 * units)`: forward, then backward.
+        Floats, `(words, 2 * units)`, or `(rows, steps, 2 * units)`: forward, then backward. In one
+        direction they are `units` wide.
     """
 
     def __init__(
@@ -61,15 +66,18 @@ class BiGRU(keras.layers.Layer):
         seed: int | None = None,
         packed: bool | None = None,
         threads: int = 1,
+        *,
+        bidirectional: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         check_units(units)
         self.units, self.seed, self.packed, self.threads = units, seed, packed, threads
+        self.bidirectional = bidirectional
         self.supports_masking = True
         self.supports_jit = not self.runs_packed
         self.ways = []
-        for number, name in enumerate(("forward", "backward")):
+        for number, name in enumerate(WAYS if bidirectional else WAYS[:1]):
             own = None if seed is None else 2 * seed + number
             way = keras.layers.GRU(
                 units,
@@ -81,6 +89,11 @@ class BiGRU(keras.layers.Layer):
             )
             setattr(self, f"{name}_layer", way)  # PyTorch calls a layer by its `forward`
             self.ways.append(way)
+
+    @property
+    def width(self) -> int:
+        """Of what comes out."""
+        return len(self.ways) * self.units
 
     @property
     def runs_packed(self) -> bool:
@@ -106,21 +119,22 @@ class BiGRU(keras.layers.Layer):
         table, places = real_words(inputs, lengths)
         states = self._packed(table, lengths, places)
         padded = ops.take(states, ops.argsort(places), axis=0)  # where they came from
-        return ops.reshape(padded, (rows, steps, 2 * self.units))
+        return ops.reshape(padded, (rows, steps, self.width))
 
     def padded(self, inputs: Any, lengths: Any) -> Any:
-        """Any backend: `(rows, steps, width)` to `(rows, steps, 2 * units)`, without a mask."""
+        """Any backend: `(rows, steps, any)` to `(rows, steps, self.width)`, without a mask."""
         steps = ops.shape(inputs)[1]
         time = ops.expand_dims(ops.arange(steps, dtype="int32"), 0)  # (1, steps)
         last = ops.expand_dims(lengths - 1, 1)
         real = ops.expand_dims(time <= last, -1)
         inputs = ops.where(real, inputs, ops.zeros_like(inputs))
-        # Real steps in reverse, padding where it was: its own inverse.
-        mirror = ops.expand_dims(ops.where(time <= last, last - time, time), -1)
-        forward = self.forward_layer(inputs)
-        backward = self.backward_layer(ops.take_along_axis(inputs, mirror, axis=1))
-        states = [forward, ops.take_along_axis(backward, mirror, axis=1)]
-        states = ops.concatenate(states, axis=-1)
+        states = self.forward_layer(inputs)
+        if self.bidirectional:
+            # Real steps in reverse, padding where it was: its own inverse.
+            mirror = ops.expand_dims(ops.where(time <= last, last - time, time), -1)
+            backward = self.backward_layer(ops.take_along_axis(inputs, mirror, axis=1))
+            backward = ops.take_along_axis(backward, mirror, axis=1)
+            states = ops.concatenate([states, backward], axis=-1)
         return ops.where(real, states, ops.zeros_like(states))
 
     def named(self) -> dict[str, Any]:
@@ -134,7 +148,7 @@ class BiGRU(keras.layers.Layer):
     def _packed(self, inputs: Any, lengths: Any, places: Any) -> Any:
         def there(floats: Arrays, given: Arrays) -> list[np.ndarray]:
             x, sizes, where = _real(floats, given)
-            kept = lent(packed.kept_size(int(sizes.sum()), self.units), x.dtype)
+            kept = lent(packed.kept_size(int(sizes.sum()), len(self.ways), self.units), x.dtype)
             states = packed.bidirectional_gru(
                 x, sizes, floats, where, threads=self.threads, kept=kept
             )
@@ -152,13 +166,13 @@ class BiGRU(keras.layers.Layer):
 
         floats = {"inputs": inputs, **self.named()}
         given = {"lengths": lengths, "places": places}
-        return numpy_op(there, back, floats, given, [(2 * self.units,)])[0]
+        return numpy_op(there, back, floats, given, [(self.width,)])[0]
 
     def compute_output_shape(
         self, inputs_shape: Any, lengths_shape: Any = None, places_shape: Any = None
     ) -> Any:
         steps = inputs_shape[:-1] if places_shape is None else places_shape
-        return (*steps, 2 * self.units)
+        return (*steps, self.width)
 
     def get_config(self) -> dict[str, Any]:
         own = {
@@ -166,6 +180,7 @@ class BiGRU(keras.layers.Layer):
             "seed": self.seed,
             "packed": self.packed,
             "threads": self.threads,
+            "bidirectional": self.bidirectional,
         }
         return {**super().get_config(), **own}
 
@@ -185,7 +200,7 @@ def attended(
         inputs, lengths, places, steps: As of `BiGRU`, ragged.
 
     Returns:
-        A vector of each sequence, `(rows, 2 * units)`, zeros of one without words; and the weight
+        A vector of each sequence, `(rows, gru.width)`, zeros of one without words; and the weight
         of each word in its sequence, `(words,)`, 0 for padding.
     """
     lengths = ops.cast(lengths, "int32")
@@ -200,7 +215,8 @@ def attended(
 
     def there(floats: Arrays, given: Arrays) -> list[np.ndarray]:
         x, sizes, where = _real(floats, given)
-        kept = lent(packed.kept_size(int(sizes.sum()), gru.units, len(floats["b"])), x.dtype)
+        size = packed.kept_size(int(sizes.sum()), len(gru.ways), gru.units, len(floats["b"]))
+        kept = lent(size, x.dtype)
         vectors, alpha = packed.attended_gru(
             x, sizes, floats, floats, where, threads=gru.threads, kept=kept
         )
@@ -218,7 +234,7 @@ def attended(
 
     floats = {"inputs": inputs, **gru.named(), "W": pool.W, "b": pool.b, "u": pool.u}
     given = {"lengths": lengths, "places": places}
-    vectors, alpha = numpy_op(there, back, floats, given, [(2 * gru.units,), ()])
+    vectors, alpha = numpy_op(there, back, floats, given, [(gru.width,), ()])
     return vectors, alpha
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ir_attention.models.forward import encode_level, encode_sentences
+from ir_attention.models.forward import Pooling, encode_level, encode_sentences
 from ir_attention.models.packed import Folded
 from ir_attention.runs import spread
 
@@ -18,7 +18,13 @@ Array = np.ndarray
 
 
 def encode_alike(
-    inputs: Array | Folded, lengths: Array, counts: Array, weights: dict[str, Array], places: Array
+    inputs: Array | Folded,
+    lengths: Array,
+    counts: Array,
+    weights: dict[str, Array],
+    places: Array,
+    *,
+    pooling: Pooling = "attention",
 ) -> tuple[Array, Array, Array]:
     """As `forward.encode_documents`, quicker where sentences of the same words stand there often.
 
@@ -27,8 +33,8 @@ def encode_alike(
     firsts, number = _distinct(places, lengths)
     starts, own = (np.cumsum(lengths) - lengths)[firsts], lengths[firsts]
     words = places[spread(starts, own)]
-    vectors, alpha = encode_level("word", inputs, own, weights, words)
-    documents, beta = encode_sentences(vectors, lengths, counts, weights, number)
+    vectors, alpha = encode_level("word", inputs, own, weights, words, pooling=pooling)
+    documents, beta = encode_sentences(vectors, lengths, counts, weights, number, pooling=pooling)
     return documents, alpha[spread((np.cumsum(own) - own)[number], lengths)], beta
 
 
