@@ -1,11 +1,29 @@
 """What several rooms test with: toy pairs, and one small model trained on them."""
 
+import functools
+import gc
+
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 
 TOPICS = "flood election match vaccine strike comet museum harbour drought verdict".split()
 PLACES = "Oslo Quito Perth Lagos Turin Hanoi Malmo Leeds".split()
+
+
+def pytest_collection_finish():
+    """What is imported stays: the collector went through it all for a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_made_once():
+    """The runner of Typer makes all commands anew for each call: longer than most calls take."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", functools.cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture(scope="session")

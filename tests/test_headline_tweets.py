@@ -169,6 +169,7 @@ def of_tweets_alone(train, held_out):
     return model.fit(sides[0], train["label"]).decision_function(sides[1])
 
 
+@pytest.mark.slow
 def test_the_tweet_alone_tells_nothing(parts, every):
     found = mean_ap(parts["test"], of_tweets_alone(parts["train"], parts["test"]))
     assert found == pytest.approx(CHANCE, abs=0.05)

@@ -89,6 +89,13 @@ def build(name, pack, loss=None):
     return model, data, callbacks
 
 
+def eager(name, pack, loss=None):
+    """As `build`, but nothing is traced: for tests of what stands around a fit."""
+    built = build(name, pack, loss)
+    built[0].backend.run_eagerly = True
+    return built
+
+
 def fit(model, data, on_batch, epochs=3, **kwargs):
     train = mz.DataGenerator(
         data, mode="pair", num_dup=2, batch_size=10, callbacks=on_batch, seed=7
@@ -140,7 +147,7 @@ def test_hbmp_predicts(pack):
 
 @pytest.fixture(scope="module")
 def naive(pack):
-    return build("Naive", pack)
+    return eager("Naive", pack)
 
 
 def test_evaluate_is_the_mean_over_queries(naive):
@@ -171,6 +178,7 @@ def test_classification(pack):
     model.guess_and_fill_missing_params(verbose=0)
     model.build()
     model.compile()
+    model.backend.run_eagerly = True
     x, y = data.unpack()
     history = model.fit(x, y, epochs=1, verbose=0, validation_split=0.25)
     assert {"loss", "val_loss"} <= set(history.history)
@@ -269,7 +277,7 @@ def test_missing_and_ragged_inputs_are_named(pack):
 
 def test_save_and_load(pack, tmp_path):
     loss = mz.losses.RankHingeLoss(num_neg=1, margin=0.5)
-    model, data, callbacks = build("DenseBaseline", pack, loss)
+    model, data, callbacks = eager("DenseBaseline", pack, loss)
     fit(model, data, callbacks, epochs=1)
     x, y = data.unpack()
     with pytest.warns(UserWarning, match="Writing a ParamTable with dill.*params.dill") as caught:
@@ -306,7 +314,7 @@ def lstm(x, mask, kernel, recurrent, bias):
 
 
 def test_mv_lstm_treats_padding_as_it_always_did(pack):
-    model, data, _ = build("MVLSTM", pack)
+    model, data, _ = eager("MVLSTM", pack)
     x, _ = data[:7].unpack()
     x["text_right"][0, 3:] = 0
     x["text_right"][1, 1:] = 0

@@ -161,12 +161,12 @@ def test_queries_are_sorted_once():
 @pytest.mark.parametrize("negatives", [1, 2, 3])
 def test_negatives_are_drawn_evenly(negatives):
     """Each set of negatives as often as any other, in each order."""
-    pairs = judged([(0, 1), *[(0, 0)] * 4])
+    pairs = judged([(query, label) for query in range(100) for label in (1, 0, 0, 0, 0)])
     rng = np.random.default_rng(5)
     drawn = Counter()
-    for _ in range(4000):
-        (batch,) = pairwise(pairs, rng, negatives=negatives)
-        drawn[tuple(batch.document[1:].tolist())] += 1
+    for _ in range(40):
+        for _, places in groups(pairwise(pairs, rng, negatives=negatives)):
+            drawn[tuple((places[1:] % 5).tolist())] += 1
     orders = math.perm(4, negatives)
     assert len(drawn) == orders
     # Five standard deviations of a binomial count.
@@ -175,14 +175,15 @@ def test_negatives_are_drawn_evenly(negatives):
 
 
 def test_candidates_are_drawn_evenly():
-    pairs = judged([(0, 1), (0, 1), (0, 1), *[(0, 0)] * 5])
+    labels = [1] * 3 + [0] * 5
+    pairs = judged([(query, label) for query in range(100) for label in labels])
     rng = np.random.default_rng(5)
     drawn = Counter()
-    for _ in range(4000):
-        (batch,) = listwise(pairs, rng, candidates=4, positives=2)
-        drawn.update(batch.document.tolist())
+    for _ in range(40):
+        for _, places in groups(listwise(pairs, rng, candidates=4, positives=2)):
+            drawn.update((places % 8).tolist())
     for row, share in enumerate([2 / 3] * 3 + [2 / 5] * 5):
-        assert abs(drawn[100 + row] - 4000 * share) < 5 * math.sqrt(4000 * share * (1 - share))
+        assert abs(drawn[row] - 4000 * share) < 5 * math.sqrt(4000 * share * (1 - share))
 
 
 def test_with_too_few_negatives_they_come_again():

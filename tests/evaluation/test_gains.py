@@ -83,4 +83,4 @@ def test_condensing_is_what_ir_measures_does_for_one_measure(ties):
 
 def test_nothing_is_dropped_where_all_is_judged():
     result = evaluate(LIST, GRADES, "AP", judged_only=True)
-    assert result.notes == ("With one query an interval has no width; it says nothing of others.",)
+    assert result.notes == ("One query says nothing of others: an interval has no width.",)

@@ -321,7 +321,7 @@ def test_the_result_is_json():
 def test_one_query_has_an_interval_without_width_and_says_so():
     result = evaluate({"q": {"a": 1, "b": 2}}, {"q": {"a": 1, "b": 0}}, "RR")
     assert result.intervals == {"RR": (0.5, 0.5)}
-    assert result.notes == ("With one query an interval has no width; it says nothing of others.",)
+    assert result.notes == ("One query says nothing of others: an interval has no width.",)
     assert evaluate({"q": {"a": 1}}, {"q": {"a": 1}}, "RR", resamples=0).intervals == {}
 
 

@@ -22,7 +22,7 @@ from ir_attention.training.baseline import BaselineLearner
 from ir_attention.training.settings import TrainingSettings
 
 # Each takes seconds to trace, Conv-KNRM with its 99 kernels most of all.
-QUICK = ("dssm", "match-pyramid")
+QUICK = ("dssm",)
 EVERY = [
     name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in BASELINES
 ]

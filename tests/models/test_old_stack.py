@@ -26,7 +26,7 @@ def some(cases, slow):
 
 
 IN_DOUBLE = some({*CASES} - {"duet"}, slow={"esim", "hbmp"})
-QUICK = {"dssm", "knrm", "conv-knrm", "mv-lstm", "arc-i", "match-pyramid", "duet"}
+QUICK = {"dssm", "knrm", "arc-i", "match-pyramid", "duet"}
 # TensorFlow needs ten seconds to compile HBMP.
 IN_SINGLE = some({*CASES} - {"hbmp"}, slow={*CASES} - QUICK)
 

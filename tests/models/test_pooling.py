@@ -174,6 +174,7 @@ def test_the_penalty(dtype):
     assert not plain.losses
 
 
+@pytest.mark.slow
 def test_the_penalty_keeps_hops_apart():
     """A toy: what is asked for stands at the one step of each row whose first feature is high."""
     rng = np.random.default_rng(5)

@@ -41,7 +41,8 @@ def few():
     return VectorPreprocessor(table(["Ferry", "bay", "sails"]), WORDS)
 
 
-def build(words=WORDS, width=WIDTH, seed=7, **parameters):
+def build(words=WORDS, width=WIDTH, seed=7, eager=True, **parameters):
+    """Compiled; what is called once or twice is not traced, which takes longer."""
     keras.utils.set_random_seed(seed)
     model = AdditiveMatcher()
     model.params["task"] = mz.tasks.Ranking(loss=mz.losses.RankHingeLoss(), metrics=METRICS)
@@ -49,6 +50,8 @@ def build(words=WORDS, width=WIDTH, seed=7, **parameters):
     model.params.update(parameters)
     model.build()
     model.compile()
+    for network in (model.backend, model._looking):
+        network.run_eagerly = eager
     return model
 
 
@@ -223,7 +226,7 @@ def test_padding_gets_no_attention_and_nothing_is_nan():
 
 def test_the_scoring_vector_is_trained_and_survives(tmp_path):
     """S3-08, and fault 1"""
-    model = build()
+    model = build(eager=False)
     before = scoring_vector(model)
     x = {"text_left": noise(7, 7), "text_right": noise(5, 6, seed=6)}
     model.fit(x, np.array([[1], [0]]), verbose=0)
@@ -274,7 +277,7 @@ def test_the_tutorial_from_end_to_end(tmp_path):
         processed, mode="pair", num_dup=5, num_neg=1, batch_size=10, seed=7
     )
     assert len(train_generator[0][1]) == 20
-    model = build()
+    model = build(eager=False)
     x, y = processed.unpack()
     evaluate = mz.callbacks.EvaluateAllMetrics(model, x=x, y=y, batch_size=len(y), verbose=0)
     history = model.fit_generator(

@@ -139,20 +139,28 @@ def test_runs_and_judgements_without_a_line(write, content):
 # --- files that are unusual, and used
 
 
+@pytest.fixture(scope="module")
+def of_plain_pairs(words, tmp_path_factory):
+    """What is read of the pairs without a mark, and what is said of them."""
+    path = tmp_path_factory.mktemp("plain") / "plain.csv"
+    path.write_text(GOOD)
+    return read_pairs(path), *(good(name, words, path).stdout for name in ("score", "evaluate"))
+
+
 @pytest.mark.parametrize("mark", [b"", BOM], ids=["no mark", "mark"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl"])
-def test_marks_and_line_ends_change_nothing(write, words, mark, end, suffix):
+def test_marks_and_line_ends_change_nothing(write, words, of_plain_pairs, mark, end, suffix):
     rows = [row.split(",") for row in (HEAD, *ROWS)]
     if suffix == "jsonl":
         lines = [json.dumps(dict(zip(rows[0], row, strict=True))) for row in rows[1:]]
     else:
         lines = [{"csv": ",", "tsv": "\t"}[suffix].join(row) for row in rows]
     path = write(mark + end.join([*lines, ""]).encode(), f"a.{suffix}")
-    plain = write(GOOD, "plain.csv")
-    pd.testing.assert_frame_equal(read_pairs(path), read_pairs(plain))
-    assert good("score", words, path).stdout == good("score", words, plain).stdout
-    assert good("evaluate", words, path).stdout == good("evaluate", words, plain).stdout
+    pairs, scores, measures = of_plain_pairs
+    pd.testing.assert_frame_equal(read_pairs(path), pairs)
+    assert good("score", words, path).stdout == scores
+    assert good("evaluate", words, path).stdout == measures
 
 
 def test_marks_and_line_ends_in_trec_files(write):

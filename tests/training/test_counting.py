@@ -1,5 +1,6 @@
 """The models without epochs: `tfidf` against scikit-learn, `lexical` against its own optimum."""
 
+import json
 import subprocess
 import sys
 
@@ -180,12 +181,14 @@ def test_lexical_needs_both_labels(toy_pairs, label):
 
 
 SCRIPT = """
-import sys
+import json, sys
 from ir_attention.cli import main
-try:
-    main()
-except SystemExit as end:
-    assert not end.code, end.code
+for args in json.loads(sys.argv[1]):
+    sys.argv[1:] = args
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, (args, end.code)
 print(*({"keras", "tensorflow", "matchzoo", "torch", "nltk"} & set(sys.modules)), file=sys.stderr)
 """
 
@@ -193,13 +196,13 @@ print(*({"keras", "tensorflow", "matchzoo", "torch", "nltk"} & set(sys.modules))
 def test_training_on_the_command_line_does_without_keras(toy_pairs, tmp_path):
     path, out = tmp_path / "pairs.csv", tmp_path / "lexical"
     toy_pairs.to_csv(path, index=False)
-    for args in (
-        ["train", path, "--model", "lexical", "--out", out],
-        ["evaluate", out, path],
-        ["score", out, path, "-o", tmp_path / "scored.csv"],
-    ):
-        command = [sys.executable, "-c", SCRIPT, *map(str, args)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-        assert (done.returncode, done.stderr.splitlines()[-1]) == (0, ""), done.stderr
+    commands = [
+        ["train", str(path), "--model", "lexical", "--out", str(out)],
+        ["evaluate", str(out), str(path)],
+        ["score", str(out), str(path), "-o", str(tmp_path / "scored.csv")],
+    ]
+    command = [sys.executable, "-c", SCRIPT, json.dumps(commands)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, ""), done.stderr
     scored = pd.read_csv(tmp_path / "scored.csv")["predictions"]
     np.testing.assert_allclose(scored, Ranker.load(out).score(toy_pairs)["score"], rtol=1e-12)
