@@ -1,7 +1,7 @@
 r"""Models beside each other on one data set: the same pairs, the same budget, several seeds.
 
-    python pipelines/benchmark.py --data datasets/headline_tweets --models han,bm25,dssm \
-        --seeds 3 --budget 150 --out results/headline_tweets
+    python pipelines/benchmark.py --data datasets/headline_tweets --models han,bm25,dssm,mv-lstm \
+        --seeds 3 --budget 150,mv-lstm=450 --out results/headline_tweets
 
 Each model and seed trains in a process of its own, on one thread, within the budget of CPU seconds;
 it reads the test part when training is over. Tables, tests, a picture and all runs go to the folder
@@ -12,11 +12,11 @@ of --out. The same command goes on after an interruption: what is complete there
 import argparse
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,10 +53,10 @@ def parser() -> Parser:
     add("--config", type=Path, help="a TOML file: files, columns, rows of one's own")
     add("--models", help="names with commas between, as han,han:no-matches,bm25")
     add("--seeds", type=int, help="how many, from 7 on (default: 3)")
-    add("--budget", type=float, help="CPU seconds that the epochs of a training may take")
+    add("--budget", help="CPU seconds for a training's epochs; by row, as 150,conv-knrm=450")
     add("--vectors", help="a file or folder of pretrained vectors, for the rows that take them")
     add("--minilm", help="the folder of all-MiniLM-L6-v2, for the row minilm")
-    add("--against", help="the row that others are compared to (default: han, if it is there)")
+    add("--against", help="the row to compare others to, also one in the folder (default: han)")
     add("--out", type=Path, help="the folder of the results")
     add("--jobs", type=int, default=1, help="processes at a time (default: 1)")
     add("--again", action="store_true", help="run the rows anew even if they are complete")
@@ -69,6 +69,7 @@ def main() -> int:
     args = parser().parse_args()
     if args.one is not None:
         return do(json.loads(args.one))
+    from ir_attention.benchmark.commands import typed
     from ir_attention.benchmark.config import wanted
     from ir_attention.benchmark.jobs import jobs_of
     from ir_attention.benchmark.plan import seeds_of
@@ -79,8 +80,9 @@ def main() -> int:
     if args.jobs < 1:
         raise DataError(f"--jobs: must be 1 or more. Received: {args.jobs}")
     given = ("data", "models", "seeds", "budget", "against", "vectors", "minilm")
-    plan = wanted({name: getattr(args, name) for name in given}, args.config)
-    jobs, skipped = jobs_of(plan, args.out, command=command(), again=args.again, say=talk)
+    plan = wanted({name: getattr(args, name) for name in given}, args.config, args.out)
+    command = typed(sys.argv[1:])
+    jobs, skipped = jobs_of(plan, args.out, command=command, again=args.again, say=talk)
     seeds = {row.name: len(seeds_of(row, plan.seeds)) for row in plan.rows}
     asked = Asked(plan.data.title, seeds, plan.measures, plan.against, skipped)
     write_summary(args.out, asked)
@@ -110,6 +112,7 @@ def main() -> int:
 def do(job: Job) -> int:
     from ir_attention.benchmark.single import run_one
 
+    threading.Thread(target=end_with, args=[os.getppid()], daemon=True).start()
     try:
         run_one(job)
     except MissingExtra as error:
@@ -118,12 +121,20 @@ def do(job: Job) -> int:
     return 0
 
 
+def end_with(parent: int) -> None:
+    """Ends this process when the one that began it is gone, were it by `kill -9`."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def done(job: Job) -> str:
     facts = json.loads((Path(job["folder"]) / "result.json").read_bytes())
     measure = job["measures"][0]
+    epoch = f"epoch {facts['kept_epoch']} of {facts['epochs']}, " if facts["pairs_an_epoch"] else ""
     return (
-        f"{measure} {facts['measures'][measure]:.4f} on test, {facts['dev']:.4f} on dev, epoch "
-        f"{facts['kept_epoch']} of {facts['epochs']}, {facts['train_cpu_seconds']:.0f} s CPU"
+        f"{measure} {facts['measures'][measure]:.4f} on test, {facts['dev']:.4f} on dev, {epoch}"
+        f"{facts['train_cpu_seconds']:.0f} s CPU"
     )
 
 
@@ -164,16 +175,6 @@ def last_lines(log: Any) -> list[str]:
         log.seek(0)
         lines = log.read().decode(errors="replace").strip().splitlines()
     return lines[-8:] or ["it said nothing"]
-
-
-def command() -> str:
-    """What was typed; paths from the root of this machine become relative."""
-    words = []
-    for word in sys.argv[1:]:
-        name, sign, value = word.partition("=") if word.startswith("--") else ("", "", word)
-        words.append(name + sign + (os.path.relpath(value) if os.path.isabs(value) else value))
-    line = shlex.join(["python", "pipelines/benchmark.py", *words])
-    return os.fsencode(line).decode(errors="replace")  # whatever the locale takes letters for
 
 
 def line_of(error: BaseException) -> str:

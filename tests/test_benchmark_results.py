@@ -7,54 +7,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from benchmark_results import MEASURES, asked, result
 
 from ir_attention.benchmark import summary as summary_module
 from ir_attention.benchmark import wording
 from ir_attention.benchmark.store import claim_folder, has_result, read_results, write_result
-from ir_attention.benchmark.summary import Asked, comparisons, figures, write_summary
+from ir_attention.benchmark.summary import comparisons, figures, write_summary
 from ir_attention.errors import DataError
 from ir_attention.evaluation import compare, read_run
 
 DOCS = Path(__file__).parents[1] / "docs" / "benchmark.md"
-MEASURES = ["AP", "P@1"]
 _DOT = (b"", "<svg></svg>")
 HOSTILE = "<script>alert(1)</script> | a_b & 100 %"
 
 
-def result(out, name="han", seed=7, values=(1.0, 0.5, 0.25), label=None, **facts):
-    """Writes a run of three queries, whose AP and P@1 are `values`."""
-    per_query = pd.DataFrame(
-        [
-            (f"q{query}", measure, value)
-            for query, value in enumerate(values)
-            for measure in MEASURES
-        ],
-        columns=["query_id", "measure", "value"],
-    )
-    run = pd.DataFrame({"query_id": ["q0"], "doc_id": ["d0"], "score": [0.5]})
-    model = name.split(":")[0]
-    full = {
-        **{"row": name, "label": label or name, "model": model, "seed": seed},
-        "key": {"row": name, "seed": seed, "budget": 20.0, "data": {"test": "0"}},
-        **{"queries": 3, "measures": {"AP": sum(values) / 3}, "test_pairs": 9},
-        **{"dev_measure": "AP", "dev": 0.5, "epochs": 4, "kept_epoch": 2},
-        **{"budget_ended_it": False, "parameters": 1234567, "vector_values": 0},
-        **{"fit_cpu_seconds": 10.0 + seed, "train_cpu_seconds": 20.0 + seed},
-        **{"train_wall_seconds": 30.0, "pairs_trained_per_cpu_second": 100.0},
-        **{"pairs_scored_per_cpu_second": 2000.0, "peak_mib": 500.0 + seed, "vectors": None},
-        **{"versions": {"numpy": "2.0"}, "machine": "a machine", "command": "python x"},
-        "code": "c0de",
-        **facts,
-    }
-    folder = out / "runs" / name.replace(":", "--") / str(seed)
-    history = pd.DataFrame({"epoch": [1], "AP": [0.5]})
-    write_result(folder, full, per_query=per_query, run=run, history=history)
-    return folder
-
-
-def asked(**changes):
-    plain = {"title": "toy", "seeds": {"han": 2, "bm25": 1}, "measures": MEASURES}
-    return Asked(**{**plain, "against": None, **changes})
+@pytest.fixture
+def no_picture(monkeypatch):
+    """Where the tables are looked at, and drawing would take most of the time."""
+    monkeypatch.setattr(summary_module, "cost_picture", lambda *_, **__: _DOT)
 
 
 def test_results_are_found_again(tmp_path):
@@ -165,7 +135,7 @@ def test_the_summary(tmp_path):
     result(tmp_path, "dssm", 7, (1.0, 1.0, 0.5))
     result(tmp_path, "han", 7, (1.0, 0.5, 0.0))
     frame = write_summary(tmp_path, asked(skipped={"minilm": "it is not here"}))
-    assert frame["row"].tolist() == ["han", "bm25", "dssm"]  # asked for first
+    assert frame["row"].tolist() == ["han", "bm25", "dssm"]
     names = {path.name for path in tmp_path.iterdir()} - {"runs"}
     assert names == {
         *("table.md", "table.txt", "table.tex", "table.html", "table.csv", "comparisons.csv"),
@@ -176,7 +146,7 @@ def test_the_summary(tmp_path):
     assert rows[1][:5] == ["han", "0.500", "0.000", "to", "1.000"] and rows[1][-3:] == [
         *("1", "of", "2")
     ]
-    assert rows[2] == ["han", "1,234,567", "4", "2", "27.0", "17.0", "100", "2,000", "507"]
+    assert rows[2] == ["han", "1,234,567", "0", "4", "2", "27.0", "17.0", "100", "2,000", "507"]
     assert "han has the 2nd highest MAP of 3 rows: 0.500." in text
     assert (
         f"- Not significantly different from that of {HOSTILE} (+0.167), dssm (-0.333).\n"
@@ -199,7 +169,7 @@ def test_the_summary_of_nothing(tmp_path):
     assert write_summary(tmp_path, asked()).empty and not list(tmp_path.iterdir())
 
 
-def test_runs_of_other_settings_are_not_averaged(tmp_path):
+def test_runs_of_other_settings_are_not_averaged(tmp_path, no_picture):
     result(tmp_path, "han", 7, (1.0, 1.0, 1.0))
     other = {"row": "han", "seed": 8, "budget": 99.0, "data": {"test": "0"}}
     result(tmp_path, "han", 8, (0.0, 0.0, 0.0), key=other)
@@ -211,7 +181,7 @@ def test_runs_of_other_settings_are_not_averaged(tmp_path):
     assert (tmp_path / "table.txt").read_text() == text
 
 
-def test_the_tables_are_of_all_calls(tmp_path):
+def test_the_tables_are_of_all_calls(tmp_path, no_picture):
     """Two calls wrote to one folder, with other code: all rows are there, with their commands."""
     result(tmp_path, "bm25", 7, command="python b --models bm25")
     result(tmp_path, "han", 7, command="python a 'x y'")
@@ -226,7 +196,7 @@ def test_the_tables_are_of_all_calls(tmp_path):
     assert summary["code"] == {"c0de": ["han (seed 7)", "bm25"], "0dd": ["han (seed 8)"]}
 
 
-def test_a_result_that_comes_meanwhile_is_in_the_tables(tmp_path, monkeypatch):
+def test_a_result_that_comes_meanwhile_is_in_the_tables(tmp_path, monkeypatch, no_picture):
     result(tmp_path, "han")
     figured = summary_module.figures
 
@@ -271,7 +241,7 @@ def test_what_is_in_the_picture(tmp_path, monkeypatch):
     assert named["panels"] == ["training, CPU seconds", "pairs scored per CPU second"]
 
 
-def test_words_without_a_reference_or_a_training(tmp_path):
+def test_words_without_a_reference_or_a_training(tmp_path, no_picture):
     result(tmp_path, "bm25", values=(0.5, 0.25, 0.0), pairs_trained_per_cpu_second=None)
     result(tmp_path, "lexical", pairs_trained_per_cpu_second=None)
     write_summary(tmp_path, asked(title="\udcff"))  # a folder whose name is not UTF-8
@@ -294,6 +264,7 @@ def test_words_without_a_reference_or_a_training(tmp_path):
         ({"row": 3}, "row must be a text"),
         ({"budget_ended_it": 1}, "budget_ended_it must be true or false"),
         ({"code": None}, "code must be a text"),
+        ({"commit": 7}, "commit must be a text or null"),
         ("[]", "must be an object"),
         ("[" * 100_000, "RecursionError"),
     ],

@@ -208,7 +208,12 @@ def test_readme_states_the_counts(name):
     assert readme_counts(name) == load(name).COUNTS
 
 
-@pytest.mark.parametrize("name", NAMES)
+# Its 50,000 reviews take two seconds to count, the others together half of one.
+LARGE = {"imdb"}
+READ = [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in NAMES]
+
+
+@pytest.mark.parametrize("name", READ)
 def test_prepared_data_has_the_counts(name):
     folder = REAL / name
     if not folder.exists():

@@ -139,6 +139,25 @@ def test_a_seed_leaves_the_global_state_alone(pack):
     assert np.random.random() == expected
 
 
+@pytest.mark.parametrize("kind", ["DataGenerator", "PairDataGenerator"])
+def test_each_epoch_draws_fresh_negatives_from_the_whole_pack(kind):
+    """One relevant document and ten others: 60 draws miss one of these once in 50 runs or so."""
+    options = {"mode": "pair"} if kind == "DataGenerator" else {}
+    generator = getattr(mz, kind)(
+        make_pack([[1] + 10 * [0]]), num_dup=1, num_neg=1, batch_size=4, shuffle=False, **options
+    )
+    generator._rng = np.random.default_rng(7)
+    drawn = []
+    for _ in range(60):
+        (_, leading, _), (_, negative, _) = all_rows(generator)
+        assert leading == "R-0"
+        drawn.append(negative)
+        generator.on_epoch_end()
+    assert sorted({*drawn}) == sorted(f"R-{number}" for number in range(1, 11))
+    # By chance every tenth is that of the epoch before.
+    assert sum(one == other for one, other in zip(drawn, drawn[1:], strict=False)) < 20
+
+
 def test_without_resampling_the_groups_stay(pack):
     generator = mz.DataGenerator(
         pack, mode="pair", num_dup=9, shuffle=False, resample=False, seed=7

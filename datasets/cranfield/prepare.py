@@ -10,11 +10,11 @@ qrels_all1837_binary.tsv (every judged document relevant). The folder is written
 all, and only with the counts of README.md.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from ir_attention.data.downloads import Download
+from ir_attention.data.official import read_smart
 from ir_attention.data.preparing import (
     Recipe,
     count_collection,
@@ -22,13 +22,13 @@ from ir_attention.data.preparing import (
     prepared,
     read_lines,
     run,
-    tidy,
     write_collection,
 )
 from ir_attention.errors import DataError
 
 COUNTS = {"all": {"documents": 1400, "queries": 225, "judgements": 1837, "relevant": 1612}}
 FILES = ["corpus.jsonl", "queries.jsonl", "qrels.tsv", "qrels_all1837_binary.tsv"]
+FIELDS = "TABW"  # title, authors, where it was printed, text
 # Cleverdon's code 1, a complete answer, is the best; -1 stands once for every query.
 SCORES = {"1": 4, "2": 3, "3": 2, "4": 1, "-1": 0}
 DOWNLOADS = [
@@ -62,36 +62,19 @@ def convert(source: Path, out: Path) -> None:
             (out / name).write_bytes((source / name).read_bytes())
         return
     documents = []
-    for record in read_smart(needed(source, "cran.all.1400")):
+    for record in read_smart(needed(source, "cran.all.1400"), FIELDS):
         # Nearly every text begins with its title once more.
         text = record["W"].removeprefix(record["T"]).strip()
         documents.append({"_id": record["I"], "title": record["T"], "text": text})
     # The file's own numbers have gaps; the judgements count the queries from 1.
     queries = [
         {"_id": str(position), "text": record["W"]}
-        for position, record in enumerate(read_smart(needed(source, "cran.qry")), start=1)
+        for position, record in enumerate(read_smart(needed(source, "cran.qry"), FIELDS), start=1)
     ]
     judged = read_judgements(needed(source, "cranqrel"))
     graded = [(query, document, SCORES[code]) for query, document, code in judged]
     binary = [(query, document, 1) for query, document, _ in judged]
     write_collection(out, documents, queries, {FILES[2]: graded, FILES[3]: binary})
-
-
-def read_smart(path: Path) -> list[dict[str, str]]:
-    """The records of a SMART file by the letters of their fields, white space made even."""
-    records: list[dict[str, list[str]]] = []
-    for number, line in enumerate(read_lines(path), start=1):
-        marker = re.fullmatch(r"\.(I) +(\d+)\s*|\.([TABW])\s*", line)
-        if marker and marker[1]:
-            field = "I"
-            records.append({"I": [marker[2]], "T": [], "W": []})
-        elif not records and line.strip():
-            raise DataError(f"{path}, line {number}: must begin with .I. Received: {line!r}.")
-        elif marker:
-            field = marker[3]  # a .W within .W goes on with the same text
-        elif records:
-            records[-1].setdefault(field, []).append(line)
-    return [{key: tidy(" ".join(value)) for key, value in record.items()} for record in records]
 
 
 def read_judgements(path: Path) -> list[list[str]]:

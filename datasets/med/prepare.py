@@ -8,11 +8,11 @@ from. Out come corpus.jsonl, queries.jsonl and qrels.tsv. The folder is written 
 all, and only with the counts of README.md.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from ir_attention.data.downloads import Download
+from ir_attention.data.official import read_smart
 from ir_attention.data.preparing import (
     Recipe,
     count_collection,
@@ -20,7 +20,6 @@ from ir_attention.data.preparing import (
     prepared,
     read_lines,
     run,
-    tidy,
     write_collection,
 )
 from ir_attention.errors import DataError
@@ -54,28 +53,16 @@ def convert(source: Path, out: Path) -> None:
         return
     # Titles are not marked in the source: they are the beginning of the text.
     documents = [
-        {"_id": number, "title": "", "text": text}
-        for number, text in read_smart(needed(source, "MED.ALL"))
+        {"_id": record["I"], "title": "", "text": record["W"]}
+        for record in read_smart(needed(source, "MED.ALL"), "W")
     ]
     queries = [
-        {"_id": number, "text": text} for number, text in read_smart(needed(source, "MED.QRY"))
+        {"_id": record["I"], "text": record["W"]}
+        for record in read_smart(needed(source, "MED.QRY"), "W")
     ]
     judged = read_judgements(needed(source, "MED.REL", "MED.REL.OLD"))
     rows = [(query, document, 1) for query, document in judged]
     write_collection(out, documents, queries, {"qrels.tsv": rows})
-
-
-def read_smart(path: Path) -> list[tuple[str, str]]:
-    """Number and text of each record of a SMART file with .I and .W, white space made even."""
-    records: list[tuple[str, list[str]]] = []
-    for number, line in enumerate(read_lines(path), start=1):
-        if marker := re.fullmatch(r"\.I +(\d+)\s*", line):
-            records.append((marker[1], []))
-        elif records and line.strip() != ".W":
-            records[-1][1].append(line)
-        elif not records and line.strip():
-            raise DataError(f"{path}, line {number}: must begin with .I. Received: {line!r}.")
-    return [(number, tidy(" ".join(lines))) for number, lines in records]
 
 
 def read_judgements(path: Path) -> list[tuple[str, str]]:

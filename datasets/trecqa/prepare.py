@@ -12,11 +12,12 @@ The folder is written whole or not at all, and only with the counts of README.md
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from ir_attention.data.downloads import Download
+from ir_attention.data.official import read_columns
 from ir_attention.data.preparing import (
     Recipe,
     count_pairs,
@@ -42,6 +43,7 @@ XML = {  # The first one that is there; the archive and the copies of it name th
     "dev": ("dev-less-than-40.manual-edit.xml", "DEV.xml", "dev.xml"),
     "test": ("test-less-than-40.manual-edit.xml", "TEST.xml", "test.xml"),
 }
+COLUMNS = ["id.txt", "a.toks", "b.toks", "sim.txt"]
 FOLDERS = {"train": "train-all", "dev": "raw-dev", "test": "raw-test"}
 DOWNLOADS = [
     Download(
@@ -76,13 +78,13 @@ def convert(source: Path, out: Path) -> None:
         if prepared(source, FILES.values()):
             rows = read_rows(source / name, binary=True)
         elif found := find(source, f"{FOLDERS[part]}/sim.txt"):
-            rows = list(pairs(tokens(found.parent)))
+            rows = list(pairs(read_columns(found.parent, COLUMNS)))
         else:
             rows = list(pairs(pseudo_xml(needed(source, *XML[part]))))
         write_pairs(out / name, rows)
 
 
-def pairs(found: Iterator[tuple[str, str, str, str]]) -> Iterator[list[str]]:
+def pairs(found: Iterable[Sequence[str]]) -> Iterator[list[str]]:
     """Our rows: sentences are numbered within their question, in the order of the source."""
     texts: dict[str, str] = {}
     numbers: dict[str, int] = {}
@@ -109,21 +111,6 @@ def pseudo_xml(path: Path) -> Iterator[tuple[str, str, str, str]]:
         kind = line[1:-1] if line in ("<question>", "<positive>", "<negative>") else ""
         if opening := _OPENING.fullmatch(line):
             question_id, question = opening[1], ""
-
-
-def tokens(folder: Path) -> Iterator[tuple[str, str, str, str]]:
-    """The same from a file for each column."""
-    columns = [read_lines(folder / name) for name in ("id.txt", "a.toks", "b.toks", "sim.txt")]
-    sizes = [len(column) for column in columns]
-    if len(set(sizes)) > 1:
-        raise DataError(f"{folder}: the files must have as many lines. Received: {sizes}.")
-    for number, line in enumerate(zip(*columns, strict=True), start=1):
-        question_id, question, sentence, label = map(tidy, line)
-        if label not in ("0", "1"):
-            raise DataError(
-                f"{folder / 'sim.txt'}, line {number}: must be 0 or 1. Received: {label!r}."
-            )
-        yield question_id, question, sentence, label
 
 
 if __name__ == "__main__":

@@ -16,18 +16,16 @@ from functools import partial
 from pathlib import Path
 
 from ir_attention.data.downloads import Download
+from ir_attention.data.official import read_columns
 from ir_attention.data.preparing import (
     Recipe,
     count_pairs,
     needed,
     prepared,
-    read_lines,
     read_rows,
     run,
-    tidy,
     write_pairs,
 )
-from ir_attention.errors import DataError
 
 COUNTS = {  # as in README.md
     "train": {"pairs": 38345, "queries": 3228, "positives": 10105, "mixed": 2459},
@@ -37,7 +35,8 @@ COUNTS = {  # as in README.md
 FILES = {"train": "train.tsv.gz", "dev": "dev.tsv", "test": "test.tsv"}
 # One commit of the collection, so that the files stay what they are. No checksum is stated.
 COMMIT = "https://raw.githubusercontent.com/castorini/data/056cbbcbf997cc0b35032430110c5e5e5525700a"
-NAMES = [f"{part}/{name}" for part in ("train", "test") for name in ("a.toks", "b.toks", "sim.txt")]
+COLUMNS = ["a.toks", "b.toks", "sim.txt"]
+NAMES = [f"{part}/{name}" for part in ("train", "test") for name in COLUMNS]
 DOWNLOADS = [Download(f"{COMMIT}/twitterPPDB/{name}", limit=1 << 26, name=name) for name in NAMES]
 
 
@@ -74,16 +73,7 @@ def pairs(source: Path) -> Iterator[tuple[str, list[str]]]:
     tweets: Counter[tuple[str, str]] = Counter()  # and tweets within their headline
     for official, mark in (("train", "tr"), ("test", "te")):
         folder = needed(source, f"{official}/a.toks").parent
-        columns = [read_lines(folder / name) for name in ("a.toks", "b.toks", "sim.txt")]
-        sizes = [len(column) for column in columns]
-        if len(set(sizes)) > 1:
-            raise DataError(f"{folder}: the files must have as many lines. Received: {sizes}.")
-        for number, line in enumerate(zip(*columns, strict=True), start=1):
-            headline, tweet, label = map(tidy, line)
-            if label not in ("0", "1"):
-                raise DataError(
-                    f"{folder / 'sim.txt'}, line {number}: must be 0 or 1. Received: {label!r}."
-                )
+        for headline, tweet, label in read_columns(folder, COLUMNS):
             id_left = ids.setdefault(headline, f"H{len(ids)}")
             id_right = f"{id_left}-{mark}{tweets[id_left, mark]}"
             tweets[id_left, mark] += 1

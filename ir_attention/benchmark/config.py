@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ir_attention.benchmark.plan import MEASURES, PARTS, VARIANTS, Data, Row, parts_in, rows_of
+from ir_attention.benchmark.store import has_row
 from ir_attention.errors import DataError
 from ir_attention.evaluation.measures import check_measures
 from ir_attention.training.settings import MODELS
@@ -20,7 +21,7 @@ _SEEDS = 3
 _KEYS: dict[str, type] = {
     **{"title": str, "train": str, "dev": str, "test": str, "columns": dict, "models": list},
     **{"measures": list, "seeds": int, "budget": float, "against": str, "vectors": str},
-    **{"minilm": str, "variants": dict},
+    **{"minilm": str, "variants": dict, "budgets": dict},
 }
 _VARIANT_KEYS: dict[str, type] = {"model": str, "options": dict, "label": str}
 
@@ -33,11 +34,12 @@ class Wanted:
 
     Attributes:
         data: Its files.
-        rows: In the order of the table.
+        rows: In the order that they were named in.
         measures: Names; the first one decides.
         seeds: How many.
         budget: CPU seconds that the epochs of a training may take, or None.
         against: The name of the row that others are compared to, or None for `han`, if it is there.
+        budgets: Those of rows that have another one, by their names.
         vectors: A file or folder of pretrained vectors, or None.
         minilm: The folder of the row `minilm`, or None.
     """
@@ -50,42 +52,58 @@ class Wanted:
     against: str | None = None
     vectors: Path | None = None
     minilm: Path | None = None
+    budgets: Mapping[str, float] = field(default_factory=dict)
+
+    def budget_of(self, row: Row) -> float | None:
+        """CPU seconds that the epochs of a training of the row may take, or None."""
+        return self.budgets.get(row.name, self.budget)
 
 
-def wanted(given: Mapping[str, Any], config: Path | None = None) -> Wanted:
+def wanted(given: Mapping[str, Any], config: Path | None = None, out: Path | None = None) -> Wanted:
     """What is asked for, with what was given in place of what the file says.
 
     Args:
         given: `data` (a folder), `models` (names with commas between), `seeds`, `budget`,
-            `against`, `vectors`, `minilm`, each None if it was not given.
+            `against`, `vectors`, `minilm`, each None if it was not given. A budget is a number, or
+            a text with those of single rows: `150,conv-knrm=450`.
         config: A TOML file, as `read_config` takes it.
+        out: The folder of the results, where the row of `against` may be already.
 
     Raises:
         DataError: Something is missing, unknown or out of range.
     """
     found = read_config(config) if config else {}
     found |= {name: value for name, value in given.items() if value is not None and name != "data"}
+    if given.get("budget") is not None:
+        found |= dict(zip(("budget", "budgets"), _budgets(given["budget"]), strict=True))
     data = parts_in(given["data"]) if given.get("data") else found.get("data")
     if data is None:
         raise DataError("--data: must name a folder, unless --config names files. Received: none")
     names = found.get("models", [])
-    names = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
-    rows = rows_of(names, {**VARIANTS, **found.get("variants", {})})
+    if isinstance(names, str):
+        names = [name.strip() for name in names.split(",") if name.strip()]
+    variants = {**VARIANTS, **found.get("variants", {})}
+    rows = rows_of(names, variants)
     seeds, budget, against = found.get("seeds", _SEEDS), found.get("budget"), found.get("against")
+    budgets = found.get("budgets", {})
     if not 1 <= seeds <= 1000:
         raise DataError(f"--seeds: must be a whole number from 1 to 1000. Received: {seeds}")
-    if budget is not None and not 0 < budget < float("inf"):
-        raise DataError(f"--budget: must be CPU seconds, above 0. Received: {budget}")
-    if against is not None and against not in [row.name for row in rows]:
+    for one in [*([] if budget is None else [budget]), *budgets.values()]:
+        if not 0 < one < float("inf"):
+            raise DataError(f"--budget: must be CPU seconds, above 0. Received: {one}")
+    _check_budgets(budgets, rows, variants)
+    known = [row.name for row in rows]
+    if against is not None and against not in known and not (out and has_row(out, against)):
         raise DataError(
-            f"--against: must be one of the rows, {', '.join(row.name for row in rows)}. "
-            f"Received: {against!r}"
+            f"--against: must be one of the rows, {', '.join(known)}, or one that is complete in "
+            f"the folder of --out. Received: {against!r}"
         )
     measures = list(found.get("measures", MEASURES))
     check_measures(measures)
     paths = {name: Path(found[name]) if found.get(name) else None for name in ("vectors", "minilm")}
     budget = None if budget is None else float(budget)
-    return Wanted(data, rows, measures, seeds, budget, against, **paths)
+    budgets = {name: float(one) for name, one in budgets.items()}
+    return Wanted(data, rows, measures, seeds, budget, against, **paths, budgets=budgets)
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -118,8 +136,46 @@ def read_config(path: Path) -> dict[str, Any]:
     for name in ("vectors", "minilm"):
         if name in found:
             found[name] = str(path.parent / found[name])
+    _typed(found.get("budgets", {}), dict.fromkeys(found.get("budgets", {}), float), f"{path}")
     own = found.get("variants", {})
     return {**found, "variants": {name: _variant(own[name], name, path) for name in own}}
+
+
+def _budgets(given: str | float) -> tuple[float | None, dict[str, float]]:
+    """`150,conv-knrm=450` to the budget of all rows, and those of single ones."""
+    usual: float | None = None
+    named: dict[str, float] = {}
+    for part in str(given).split(","):
+        name, sign, seconds = part.strip().rpartition("=")
+        try:
+            value = float(seconds)
+        except ValueError:
+            value = float("nan")
+        first = name not in named if sign else usual is None
+        if not 0 < value < float("inf") or not first:
+            raise DataError(
+                "--budget: must be CPU seconds, above 0, and ROW=SECONDS for rows with another "
+                f"budget, with commas between, each once. Received: {given}"
+            )
+        if sign:
+            named[name] = value
+        else:
+            usual = value
+    return usual, named
+
+
+def _check_budgets(
+    budgets: Mapping[str, float],
+    rows: Sequence[Row],
+    variants: Mapping[str, tuple[str, dict[str, Any], str]],
+) -> None:
+    """Sees that each is for a row that there is, and that has epochs."""
+    for name in budgets:
+        if not rows_of([name], variants)[0].takes_budget:
+            fit = ", ".join(row.name for row in rows if row.takes_budget) or "here none"
+            raise DataError(
+                f"--budget: goes with a row that is trained in epochs, {fit}. Received: {name}"
+            )
 
 
 def _variant(value: Any, name: str, path: Path) -> tuple[str, dict[str, Any], str]:

@@ -70,7 +70,7 @@ def jobs_of(
                 data=sums,
                 columns=asked.data.columns,
                 measures=asked.measures,
-                budget=asked.budget,
+                budget=asked.budget_of(row),
                 vectors=vectors_sum,
             )
             folder = out / "runs" / row.folder / str(seeds[number])

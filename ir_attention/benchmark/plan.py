@@ -28,6 +28,7 @@ __all__ = [
     "group_of",
     "key_of",
     "parts_in",
+    "place_of",
     "rows_of",
     "seeds_of",
 ]
@@ -64,6 +65,9 @@ _GROUPS = {
     "vectors": "sentence encoder, not trained here",
     "words": "words in common",
 }
+
+# What stands first in a table; after them MatchZoo's models by name.
+_FIRST = ("han", "han-bi", "lexical", "bm25", "tfidf", "minilm")
 
 # Whose scores do not depend on a seed.
 _SEEDLESS = {"bm25", "lexical", "minilm", "tfidf"}
@@ -134,6 +138,16 @@ def group_of(model: str) -> str:
     return _GROUPS.get(kind, kind)
 
 
+def place_of(name: str, model: str) -> tuple[int, str, int, str]:
+    """Where a row stands in a table, whoever asked for it: to sort by.
+
+    A model's own row comes before its variants, and those before rows of one's own.
+    """
+    order = [model, *VARIANTS]
+    first = _FIRST.index(model) if model in _FIRST else len(_FIRST)
+    return first, model, order.index(name) if name in order else len(order), name
+
+
 def parts_in(folder: Path) -> Data:
     """The data set in a folder: `train`, `dev` and `test`, each a file of a known format.
 
@@ -181,7 +195,10 @@ def rows_of(
         except DataError as error:
             raise DataError(f"{name}: {error}") from error
         if "budget" in options:
-            raise DataError(f"{name}: one budget holds for all rows. Received: budget")
+            raise DataError(
+                f"{name}: a budget is no option of a row; --budget {name}=SECONDS gives it one. "
+                "Received: budget"
+            )
         takes = _settings_of(model)
         if odd := [option for option in options if option not in takes]:
             raise DataError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -55,7 +56,8 @@ def run_one(job: Mapping[str, Any]) -> dict[str, Any]:
         DataError: As `train`.
         MissingExtra: The model needs a package that is not installed.
     """
-    row, code = job["row"], _code()  # before anyone has time to change a file
+    row = job["row"]
+    code, commit = _code(), _commit()  # before anyone has time to change a file
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201  progress is what it is for
@@ -98,6 +100,7 @@ def run_one(job: Mapping[str, Any]) -> dict[str, Any]:
         "vectors": None if job["vectors"] is None else Path(job["vectors"]).name,
         "versions": _versions(),
         "code": code,
+        "commit": commit,
         "machine": _machine(),
         "command": job["command"],
     }
@@ -239,6 +242,26 @@ def _code() -> str:
                 found.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode())
                 found.update(content)
     return found.hexdigest()[:12]
+
+
+def _commit() -> str | None:
+    """The git commit that the package lies in; with a plus if a file of it was changed since."""
+    root = Path(__file__).parents[1]
+
+    def git(*words: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(root), *words], capture_output=True, text=True, timeout=60
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    # An installed package may lie in the checkout of something else.
+    if git("ls-files", "--error-unmatch", "__init__.py") is None:
+        return None
+    commit, changed = git("rev-parse", "--short=12", "HEAD"), git("status", "--porcelain", ".")
+    return f"{commit}+" if commit and changed else commit
 
 
 def _machine() -> str:

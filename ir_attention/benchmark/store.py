@@ -30,6 +30,7 @@ __all__ = [
     "Result",
     "claim_folder",
     "has_result",
+    "has_row",
     "read_result",
     "read_results",
     "result_files",
@@ -169,6 +170,12 @@ def has_result(folder: Path, key: Mapping[str, Any]) -> bool:
     )
 
 
+def has_row(out: Path, name: str) -> bool:
+    """Whether a run of the row of this name is complete in the folder of a benchmark."""
+    runs = out / "runs" / name.replace(":", "--")
+    return any(path.parent.parent == runs for path in result_files(out))
+
+
 def read_result(folder: Path) -> Result:
     """Reads what `write_result` wrote.
 
@@ -242,6 +249,8 @@ def _check_facts(facts: Any) -> None:
         raise ValueError("key must have a budget, a number or null")
     if not isinstance(facts["key"].get("data"), dict):
         raise ValueError("key must have the checksums of the data")
+    if not isinstance(facts.get("commit"), str | None):  # not all results have one
+        raise ValueError("commit must be a text or null")
     if not all(isinstance(value, str) for value in facts["versions"].values()):
         raise ValueError("versions must be texts")
 

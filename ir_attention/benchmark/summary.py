@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from ir_attention.benchmark import wording
-from ir_attention.benchmark.plan import group_of
+from ir_attention.benchmark.commands import one_command, shown_path, typed_for
+from ir_attention.benchmark.plan import group_of, place_of
 from ir_attention.benchmark.store import Result, read_results, result_files
 from ir_attention.evaluation.intervals import bootstrap_interval
 from ir_attention.evaluation.significance import summed_up
@@ -32,6 +33,9 @@ _TRIES = 5
 # By row, by seed.
 Results = Mapping[str, Mapping[int, Result]]
 
+# Of what counts words, and calls that one.
+_NO_EPOCHS = {"epochs": np.nan, "kept_epoch": np.nan}
+
 # Of result.json, what is averaged over seeds.
 _AVERAGED = (
     *("dev", "epochs", "kept_epoch", "parameters", "vector_values", "fit_cpu_seconds"),
@@ -46,7 +50,7 @@ class Asked:
 
     Attributes:
         title: Of the data set.
-        seeds: How many each row was asked for, by its name, in the order of the table.
+        seeds: How many each row was asked for, by its name.
         measures: Names; the first one decides.
         against: The name of the reference row; None for `han`, if it is there.
         skipped: Why a row was not run, by its name.
@@ -63,8 +67,8 @@ def write_summary(out: Path, asked: Asked) -> pd.DataFrame:
     """Reads the results below `out`, and writes `table.*`, `comparisons.csv`, `cost.*` and
     `summary.json` there.
 
-    They are always of all results that are there: rows that were not asked for now, but by another
-    call, come last.
+    They are always of all results that are there, whoever asked for them, and rows stand in the
+    order of `plan.place_of`.
 
     Returns:
         The frame of `figures`; empty, and nothing is written, if there is no result yet.
@@ -100,7 +104,8 @@ def _write(out: Path, asked: Asked) -> pd.DataFrame:
         ("Cost", wording.cost(frame)),
         ("Protocol", wording.notes(frame, tests, facts, asked.skipped, left_out)),
     ]
-    for number, command in enumerate(_commands(facts)):
+    whole = one_command(facts, asked.measures, shown_path(str(out)), asked.against)
+    for number, command in enumerate([whole] if whole else typed_for(facts)):
         parts.append(("Command" if not number else "", Code(command)))
     written = {"cost.png": png, "cost.svg": svg.encode()}
     for form in FORMS:
@@ -147,6 +152,7 @@ def figures(results: Results, measures: Sequence[str]) -> pd.DataFrame:
                 **{"low": low, "high": high},
                 **{"lowest_seed": min(means), "highest_seed": max(means)},
                 **{figure: _mean(fact.get(figure) for fact in facts) for figure in _AVERAGED},
+                **({} if facts[0]["pairs_trained_per_cpu_second"] else _NO_EPOCHS),
                 "peak_mib": max(fact["peak_mib"] or np.nan for fact in facts),
                 "budget": facts[0]["key"]["budget"],
                 "budget_ended": sum(fact["budget_ended_it"] for fact in facts),
@@ -176,7 +182,8 @@ def comparisons(results: Results, measure: str, against: str | None) -> pd.DataF
                 "difference": np.round((run - base).to_numpy(), 12),
             }
             blocks.append(pd.DataFrame(block))
-    return summed_up(pd.concat(blocks, ignore_index=True), seed=_SEED)
+    found = pd.concat(blocks, ignore_index=True)
+    return summed_up(found, seed=_SEED, level=wording.LEVEL)
 
 
 def _ordered(results: Results, asked: Asked) -> tuple[dict[str, dict[int, Result]], dict[str, str]]:
@@ -186,8 +193,11 @@ def _ordered(results: Results, asked: Asked) -> tuple[dict[str, dict[int, Result
     """
     ordered: dict[str, dict[int, Result]] = {}
     left_out: dict[str, str] = {}
-    names = [*(name for name in asked.seeds if name in results), *results]
-    for name in dict.fromkeys(names):
+
+    def place(name: str) -> tuple[Any, ...]:
+        return place_of(name, next(iter(results[name].values())).facts["model"])
+
+    for name in sorted(results, key=place):
         first = _run_as(next(iter(results[name].values())))
         for seed, one in results[name].items():
             here, run = _run_as(one), f"{name}, seed {seed}"
@@ -203,11 +213,6 @@ def _ordered(results: Results, asked: Asked) -> tuple[dict[str, dict[int, Result
 
 def _run_as(result: Result) -> dict[str, Any]:
     return {name: value for name, value in result.facts["key"].items() if name != "seed"}
-
-
-def _commands(facts: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What was typed for the runs, each once, in their order."""
-    return list(dict.fromkeys(fact["command"] for fact in facts))
 
 
 def _rises(facts: Mapping[str, Any]) -> bool:
@@ -256,12 +261,13 @@ def _json(
         "title": asked.title,
         "measures": list(asked.measures),
         "against": against,
-        "commands": _commands(facts),
+        "commands": typed_for(facts),
         "data": facts[0]["key"]["data"],
         "seeds": sorted({fact["seed"] for fact in facts}),
         "skipped": dict(asked.skipped),
         "versions": wording.several(fact["versions"] for fact in facts),
         "code": wording.by_code(facts),
+        "commits": wording.commits_of(facts),
         "machines": sorted({fact["machine"] for fact in facts}),
         "rows": json.loads(frame.to_json(orient="records", double_precision=6)),
         "comparisons": json.loads(tests.to_json(orient="records", double_precision=6)),

@@ -10,6 +10,7 @@ import pandas as pd
 __all__ = [
     "LEVEL",
     "by_code",
+    "commits_of",
     "cost",
     "differences",
     "notes",
@@ -19,7 +20,7 @@ __all__ = [
     "verdict",
 ]
 
-# Below it a corrected p value counts as significant.
+# Below it a corrected p value counts as significant, in the tables and in comparisons.csv.
 LEVEL = 0.01
 
 _NAMES = {"AP": "MAP", "RR": "MRR"}
@@ -126,8 +127,9 @@ def cost(frame: pd.DataFrame) -> pd.DataFrame:
         {
             "model": frame["label"],
             "parameters": _whole(frame["parameters"]),
-            "epochs": frame["epochs"].map("{:.0f}".format),
-            "kept": frame["kept_epoch"].map("{:.0f}".format),
+            "fixed numbers": _whole(frame["vector_values"]),
+            "epochs": _whole(frame["epochs"]),
+            "kept": _whole(frame["kept_epoch"]),
             "training, CPU s": frame["train_cpu_seconds"].map("{:,.1f}".format),
             "of it epochs, CPU s": frame["fit_cpu_seconds"].map("{:,.1f}".format),
             "pairs trained / CPU s": _whole(frame["pairs_trained_per_cpu_second"]),
@@ -145,6 +147,7 @@ def notes(
     left_out: Mapping[str, str],
 ) -> list[str]:
     """What a reader must know of the tables, a sentence or some each."""
+    labels = dict(zip(frame["row"], frame["label"], strict=True))
     seeds = sorted({fact["seed"] for fact in facts})
     named = ", ".join(map(str, seeds))
     lines = [
@@ -167,21 +170,22 @@ def notes(
     if len(tests):
         lines.append(
             "p: randomisation test over the queries' means over seeds, two-sided; p, Holm: "
-            f"corrected for {_tests(len(tests))}. How much a model moves with its seed is not in "
-            "it."
+            f"corrected for {_tests(len(tests))}, {labels[tests['run'].iloc[0]]} beside each other "
+            "row of the table, so that it changes with the rows. How much a model moves with its "
+            "seed is not in it."
         )
     lines += [f"Not complete: {name}: {reason}." for name, reason in skipped.items()]
     lines += [f"Not in the tables: {name}: {reason}." for name, reason in left_out.items()]
     versions = several(fact["versions"] for fact in facts)
-    code = by_code(facts)
+    code, commits = by_code(facts), _in_commits(facts)
     if len(code) > 1:
-        each = [f"{sum_} for {', '.join(names)}" for sum_, names in code.items()]
+        each = [f"{sum_}{commits[sum_]} for {', '.join(names)}" for sum_, names in code.items()]
         lines.append(
             "Not all runs are of the same code, by the checksum of the files that train and score: "
             f"{'; '.join(each)}."
         )
     else:
-        versions |= {"code": next(iter(code))}
+        versions |= {"code": f"{next(iter(code))}{commits[next(iter(code))]}"}
     lines.append(
         f"Versions: {', '.join(f'{name} {value}' for name, value in versions.items())}. Machine: "
         f"{_listed(fact['machine'] for fact in facts)}."
@@ -214,8 +218,26 @@ def by_code(facts: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     }
 
 
+def commits_of(facts: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The git commits that runs of each code were made with, where that is known."""
+    found: dict[str, dict[str, None]] = {}
+    for fact in facts:
+        commits = found.setdefault(fact["code"], {})
+        if fact.get("commit"):
+            commits[fact["commit"]] = None
+    return {code: list(commits) for code, commits in found.items()}
+
+
+def _in_commits(facts: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """What stands behind a checksum of code."""
+    return {
+        code: f" (commit {', '.join(commits)})" if commits else ""
+        for code, commits in commits_of(facts).items()
+    }
+
+
 def _budget(frame: pd.DataFrame) -> str:
-    trained = frame[frame["pairs_trained_per_cpu_second"].notna()]
+    trained = frame[frame["epochs"].notna()]
     if trained.empty:
         return "Budget: none; no row here is trained in epochs."
     budgets = {value if value == value else None for value in trained["budget"]}
@@ -223,11 +245,16 @@ def _budget(frame: pd.DataFrame) -> str:
         return "Budget: none; a training ends when the dev measure no longer rises."
     if len(budgets) == 1:
         return f"Budget: {budgets.pop():,g} CPU seconds of epochs for each training."
+    given = trained["budget"].fillna(0).map(lambda value: f"{value:,g}" if value else "none")
+    usual = given.mode().iloc[0]
     each = [
-        f"{label} {'none' if value != value or value is None else f'{value:,g}'}"
-        for label, value in zip(trained["label"], trained["budget"], strict=True)
+        f"{value} for {', '.join(trained['label'][given == value])}"
+        for value in sorted({*given} - {usual})
     ]
-    return f"Budget: not the same for all rows, in CPU seconds of epochs: {', '.join(each)}."
+    return (
+        "Budget: not the same for all rows, in CPU seconds of epochs for each training: "
+        f"{'; '.join(each)}; {usual} for the others."
+    )
 
 
 def _vectors(frame: pd.DataFrame) -> str:

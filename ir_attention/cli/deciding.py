@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ir_attention.cli.inputs import Document, DocumentId, Label, Query, QueryId, open_pairs
+from ir_attention.cli.naming import named
 from ir_attention.cli.outputs import aligned
 from ir_attention.cli.talk import put, talk
 from ir_attention.errors import DataError
@@ -77,14 +78,22 @@ def threshold(
     columns = (query, document, label, query_id, document_id)
     chosen_on = _scored(dev, columns, documents=documents)
     measured_on = _scored(test, columns, documents=documents)
-    chosen = choose_threshold(
-        chosen_on["predictions"], chosen_on["label"], by=by, at_least=at_least
-    )
+    if by == "precision" and at_least is None:
+        raise DataError(
+            "--by precision: needs --at-least, above 0 and up to 1, such as --at-least .9. "
+            "Received: none"
+        )
+    if by == "F1" and at_least is not None:
+        raise DataError(f"--at-least: goes with --by precision alone. Received: {at_least}")
+    with named({"at_least": "--at-least"}):
+        chosen = choose_threshold(
+            chosen_on["predictions"], chosen_on["label"], by=by, at_least=at_least
+        )
     decisions = measure_threshold(
         chosen, measured_on["predictions"], measured_on["label"], queries=measured_on["id_left"]
     )
     found = {"threshold": chosen.value, "dev": chosen.to_dict(), "test": decisions.to_dict()}
-    notes, estimate = [*decisions.notes], None
+    notes, estimate = [*_in_both(chosen_on, measured_on, what), *decisions.notes], None
     if chosen.yes < _FEW:
         notes.insert(
             0,
@@ -116,6 +125,20 @@ def _refuse_the_same(files: list[Path]) -> None:
                     "DEV, TEST and --unlabelled must be different files: a threshold looks better "
                     f"than it is on the pairs it was chosen on. Received: {path} twice"
                 )
+
+
+def _in_both(dev: pd.DataFrame, test: pd.DataFrame, what: str) -> list[str]:
+    """What TEST has that is in DEV too, by text, so that the threshold knows it already."""
+    headlines = test["text_left"].isin(dev["text_left"])
+    if not headlines.any():
+        return []
+    texts = ["text_left", "text_right"]
+    both = test.merge(dev[texts].drop_duplicates(), on=texts)
+    count, total = (part["text_left"].nunique() for part in (test[headlines], test))
+    return [
+        f"{count} of {total} queries of TEST are in DEV too, and {len(both)} of its {len(test)} "
+        f"{what}: the threshold was chosen on them, and looks better than it is."
+    ]
 
 
 def _scored(

@@ -21,6 +21,7 @@ from ir_attention.cli.inputs import (
     Threads,
     open_pairs,
 )
+from ir_attention.cli.naming import named
 from ir_attention.cli.outputs import aligned, table_writer
 from ir_attention.cli.talk import put, talk
 from ir_attention.errors import DataError
@@ -75,7 +76,8 @@ def evaluate(
     from ir_attention.evaluation.runs import write_run
     from ir_attention.ranking.ranker import Ranker
 
-    check_measures(measures)
+    with named(_OPTIONS):
+        check_measures(measures)
     if run is not None and run.exists() and pairs.exists() and run.samefile(pairs):
         raise DataError(f"--run must not be PAIRS, which it would replace. Received: {run}")
     ranker = Ranker.load(bundle, threads=threads)
@@ -148,7 +150,8 @@ def compare(
     A line for each measure and each pair of runs: their means, the difference
     with its 95 % interval, the effect size d, how often the run is better, as
     good and worse, and p values of three paired tests. p(Holm) is corrected for
-    all lines: hold this one against .05. Then each line as a sentence.
+    all lines: hold this one against .05. Then each line as a sentence; on
+    stderr, what was left out or dropped.
 
         ir-attention compare test.qrels bm25.run han.run
     """
@@ -161,7 +164,7 @@ def compare(
     columns = (query, document, label, query_id, document_id)
     judged = _once(open_pairs(qrels, *columns)) if _holds_pairs(qrels) else read_qrels(qrels)
     by_name = {name: _read_runs(path) for name, path in zip(_names(runs), runs, strict=True)}
-    with warnings.catch_warnings(record=True) as caught:
+    with named(_OPTIONS), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         found = differences(
             judged,
@@ -174,6 +177,8 @@ def compare(
         )
     for warning in caught:
         talk(str(warning.message))
+    for note in found.attrs["notes"]:
+        talk(note)
     if per_query is not None and write is not None:
         write_whole(per_query, write(found))
     rows = summed_up(found, test=test).to_dict("records")
@@ -183,6 +188,8 @@ def compare(
     put(aligned([_HEADERS, *map(_line, rows)], left=3))
     put("\n" + "".join(f"{row['result']}\n" for row in rows))
 
+
+_OPTIONS = {"runs": "RUN", "against": "--against", "measures": "--measures"}
 
 _HEADERS = (
     *("measure", "baseline", "run", "queries", "of baseline", "of run"),
@@ -197,8 +204,8 @@ def _line(row: dict) -> tuple[str, ...]:
         str(row["queries"]),
         *(f"{row[name]:.4f}" for name in ("mean_baseline", "mean_run")),
         f"{row['difference']:+.4f}",
-        f"{row['low']:+.4f} to {row['high']:+.4f}",
-        f"{row['cohens_d']:+.2f}",
+        "" if math.isnan(row["low"]) else f"{row['low']:+.4f} to {row['high']:+.4f}",
+        "" if math.isnan(row["cohens_d"]) else f"{row['cohens_d']:+.2f}",
         f"{row['wins']}/{row['ties']}/{row['losses']}",
         *(_p_value(row[f"p_{name}"]) for name in ("randomisation", "bootstrap", "t", "holm")),
     )

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from ir_attention.data.files import shown
 from ir_attention.errors import DataError
 
-__all__ = ["Download", "fetch", "is_archive", "unpack"]
+__all__ = ["Download", "fetch", "is_archive", "odd_copy", "unpack"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Download:
     limit: int = 1 << 30
     name: str = ""
 
+    @property
+    def file(self) -> str:
+        """Its path below the folder that it is fetched into."""
+        return self.name or PurePosixPath(urlsplit(self.url).path).name
+
 
 def fetch(download: Download, folder: Path, *, timeout: float = 60.0) -> Path:
     """Fetches a file whole or not at all.
@@ -59,7 +64,7 @@ def fetch(download: Download, folder: Path, *, timeout: float = 60.0) -> Path:
         DataError: The address, or one that it leads on to, is not HTTPS; the file cannot be had; it
             is longer than it may be, cut short, or not the one of the checksum.
     """
-    target = folder / (download.name or PurePosixPath(urlsplit(download.url).path).name)
+    target = folder / download.file
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.part")
     _check_scheme(download.url)
@@ -81,6 +86,21 @@ def fetch(download: Download, folder: Path, *, timeout: float = 60.0) -> Path:
     finally:
         draft.unlink(missing_ok=True)
     return target
+
+
+def odd_copy(download: Download, path: Path) -> str:
+    """How a local copy of a download differs from what is stated of it; empty if it does not."""
+    size = path.stat().st_size
+    if download.size is not None and size != download.size:
+        return f"it has {size} bytes, and {download.url} has {download.size}"
+    kind, _, expected = download.checksum.partition(":")
+    if not expected:
+        return ""
+    with open(path, "rb") as file:
+        found = hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False))
+    if found.hexdigest() == expected:
+        return ""
+    return f"its {kind} is {found.hexdigest()}, and that of {download.url} is {expected}"
 
 
 def is_archive(path: Path) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ir_attention.data.downloads import Download, fetch, is_archive, unpack
+from ir_attention.data.downloads import Download, fetch, is_archive, odd_copy, unpack
 from ir_attention.data.files import shown
 from ir_attention.errors import DataError, IRAttentionError
 
@@ -280,6 +280,8 @@ def _make(recipe: Recipe, chosen: argparse.Namespace) -> None:
                 _say(recipe, f"fetching {download.url}")
                 path = fetch(download, fetched)
             source = path if len(recipe.downloads) == 1 else fetched
+        else:
+            _compare(recipe, source)
         if not source.is_dir() and is_archive(source):
             unpack(source, opened, wanted=recipe.wanted, limit=recipe.limit)
             source = opened
@@ -303,6 +305,16 @@ def _source(recipe: Recipe, chosen: argparse.Namespace) -> Path | None:
     if not recipe.downloads:
         raise DataError("there is no download for this; name a local copy. Received: --download.")
     return None
+
+
+def _compare(recipe: Recipe, source: Path) -> None:
+    """Says so if the source has the name of the official file, and is another one."""
+    for download in recipe.downloads:
+        if source.is_file() and source.name == download.file:
+            if odd := odd_copy(download, source):
+                _say(recipe, f"{source} is not the official file: {odd}")
+            elif download.checksum:
+                _say(recipe, f"{source} is the official file, by its checksum")
 
 
 def _check(recipe: Recipe, counts: Counts, any_counts: bool) -> str:

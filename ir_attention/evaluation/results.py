@@ -163,7 +163,7 @@ def _remarks(
     if len(lists.query) and not _differ(lists).any():
         sentences.append("No query has documents of different labels: any order is as good.")
     if len(lists.ids) == 1:
-        sentences.append("With one query an interval has no width; it says nothing of others.")
+        sentences.append("One query says nothing of others: an interval has no width.")
     return sentences
 
 

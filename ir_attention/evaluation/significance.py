@@ -29,7 +29,6 @@ __all__ = ["TESTS", "Test", "check_test", "compare", "differences", "summed_up"]
 Test = Literal["randomisation", "bootstrap", "t"]
 TESTS = ("randomisation", "bootstrap", "t")
 
-_LEVEL = 0.05
 _PAIR = ["measure", "baseline", "run"]
 
 
@@ -77,12 +76,16 @@ def compare(
         * `measure`, and `baseline` and `run`, names;
         * `queries`, where the measure is defined for both;
         * `mean_baseline`, `mean_run`, and `difference`, above 0 if the run is better, with the
-          ends of its 95 % bootstrap interval, `low` and `high`;
+          ends of its 95 % bootstrap interval, `low` and `high`; they are NaN with fewer than two
+          queries, which say nothing of others;
         * `cohens_d`, the effect size: see `ir_attention.evaluation.paired.effect_size`;
         * `wins`, `ties` and `losses`: in how many queries the run is better than, as good as
           and worse than the baseline;
         * `p_t`, `p_randomisation`, `p_bootstrap`, and `p_holm`, corrected;
         * `result`, all that in a sentence.
+
+        Its `attrs["notes"]` is a tuple of what else a reader must know: what was dropped or left
+        out, what was computed by shuffles.
 
     Warns:
         EvaluationWarning: As `evaluate`, with the run's name before it.
@@ -127,7 +130,7 @@ def differences(
     Returns:
         A row for each measure, pair of runs and query, in this order: `measure`, `baseline` and
         `run` (names), `query_id`, `value_baseline`, `value_run`, `difference`. NaN where a
-        measure is undefined.
+        measure is undefined. Its `attrs["notes"]` is that of `compare`.
 
     Warns, Raises:
         As `compare`.
@@ -136,13 +139,20 @@ def differences(
     return _differences(qrels, runs, measures, against, options)
 
 
-def summed_up(found: pd.DataFrame, *, test: Test = "randomisation", seed: int = 7) -> pd.DataFrame:
+def summed_up(
+    found: pd.DataFrame,
+    *,
+    test: Test = "randomisation",
+    seed: int = 7,
+    level: float = 0.05,
+) -> pd.DataFrame:
     """A frame of `differences` to what `compare` returns.
 
     Args:
         found: From `differences`; or some of its rows, such as the queries of one kind.
         test: As in `compare`.
         seed: As in `compare`.
+        level: The sentences call a difference significant if its corrected p value is below.
     """
     check_test(test)
     check_draws(seed, 1)
@@ -169,8 +179,10 @@ def summed_up(found: pd.DataFrame, *, test: Test = "randomisation", seed: int = 
         )
     frame = pd.DataFrame(rows).assign(**_drawn(columns, seed))
     frame["p_holm"] = holm(frame[f"p_{test}"].to_numpy())
-    frame["result"] = [_sentence(row, len(frame)) for row in frame.to_dict("records")]
-    return frame[[*_COLUMNS]]
+    frame["result"] = [_sentence(row, len(frame), level) for row in frame.to_dict("records")]
+    frame = frame[[*_COLUMNS]]
+    frame.attrs["notes"] = tuple(found.attrs.get("notes", ()))
+    return frame
 
 
 _COLUMNS = (
@@ -206,18 +218,21 @@ def _differences(
     pairs = _pairs(runs, against)
     judged = as_qrels(qrels)
     values: dict[str, pd.DataFrame] = {}
-    notes = []
+    cautions = []
+    remarks: dict[str, list[str]] = {}  # of which runs each is said
     for name, several in runs.items():
         tables = []
         for label, run in _named(name, several):
             result = _measured(label, run, judged, measures, options)
-            notes += [f"{label}: {sentence}" for sentence in result.warnings]
+            cautions += [f"{label}: {sentence}" for sentence in result.warnings]
+            for sentence in result.notes[len(result.warnings) :]:
+                remarks.setdefault(sentence, []).append(label)
             shape = result.queries, len(result.measures)
             queries = result.per_query["query_id"].to_numpy()[:: shape[1]]
             table = result.per_query["value"].to_numpy().reshape(shape)  # it goes query by query
             tables.append(pd.DataFrame(table, queries, [*result.measures]))
         values[name] = sum(tables[1:], tables[0]) / len(tables)
-    for sentence in notes:
+    for sentence in cautions:
         warnings.warn(sentence, EvaluationWarning, stacklevel=3)
     first = next(iter(values.values()))
     blocks = []
@@ -235,7 +250,26 @@ def _differences(
             }
         )
     columns = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-    return pd.DataFrame(columns)
+    frame = pd.DataFrame(columns)
+    names = {name: [label for label, _ in _named(name, several)] for name, several in runs.items()}
+    frame.attrs["notes"] = _notes(remarks, names)
+    return frame
+
+
+def _notes(
+    remarks: Mapping[str, Sequence[str]], names: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """Each remark once, with the runs that it is about; last those that are about all."""
+    some, all_ = [], []
+    for sentence, labels in remarks.items():
+        about = []
+        for name, own in names.items():
+            about += [name] if {*own} <= {*labels} else [one for one in own if one in labels]
+        if about == [*names]:
+            all_.append(sentence)
+        else:
+            some.append(f"{', '.join(about)}: {sentence}")
+    return (*some, *all_)
 
 
 def _measured(
@@ -259,11 +293,11 @@ def _drawn(columns: list[np.ndarray], seed: int) -> dict[str, np.ndarray]:
         together = np.column_stack([columns[place] for place in here])
         flipped[here] = randomisation_tests(together, seed=seed, draws=draws)
         resampled[here], ends = bootstrap_tests(together, seed=seed, draws=draws)
-        low[here], high[here] = ends
+        low[here], high[here] = ends if length > 1 else np.full_like(ends, np.nan)
     return {"low": low, "high": high, "p_randomisation": flipped, "p_bootstrap": resampled}
 
 
-def _sentence(row: Mapping[Any, Any], tests: int) -> str:
+def _sentence(row: Mapping[Any, Any], tests: int, level: float) -> str:
     measure, baseline, run = (row[name] for name in _PAIR)
     if not row["queries"]:
         return f"{measure} has no value for a query of both {run} and {baseline}."
@@ -273,13 +307,15 @@ def _sentence(row: Mapping[Any, Any], tests: int) -> str:
     better = "a higher" if row["difference"] > 0 else "a lower"
     verdict = (
         f"{run} has {better} {measure} than {baseline}"
-        if row["p_holm"] < _LEVEL and row["difference"]
+        if row["p_holm"] < level and row["difference"]
         else f"{run} and {baseline} do not differ significantly in {measure}"
     )
-    queries = "1 query" if row["queries"] == 1 else f"{row['queries']} queries"
+    one = row["queries"] == 1
+    queries = "1 query" if one else f"{row['queries']} queries"
+    interval = f"95 % interval {row['low']:+.4f} to {row['high']:+.4f}"
     return (
         f"{verdict}: {means} over {queries}, a difference of {row['difference']:+.4f} "
-        f"(95 % interval {row['low']:+.4f} to {row['high']:+.4f}; {p_value}{after}); "
+        f"({'no interval' if one else interval}; {p_value}{after}, significant below {level:g}); "
         f"{run} is better in {row['wins']}, as good in {row['ties']}, worse in {row['losses']}."
     )
 
@@ -287,11 +323,13 @@ def _sentence(row: Mapping[Any, Any], tests: int) -> str:
 def _pairs(runs: Mapping[str, Any], against: str | None) -> list[tuple[str, str]]:
     """The names of each baseline and run."""
     if len(runs) < 2:
-        raise DataError(f"runs: must be two at least. Received: {list(runs)}")
+        raise DataError(f"runs: must be two at least. Received: {', '.join(runs) or 'none'}")
     if against is None:
         return [*itertools.combinations(runs, 2)]
     if against not in runs:
-        raise DataError(f"against: must be one of the runs, {list(runs)}. Received: {against!r}")
+        raise DataError(
+            f"against: must be one of the runs, {', '.join(runs)}. Received: {against!r}"
+        )
     return [(name, against) for name in runs if name != against]
 
 

@@ -103,6 +103,22 @@ def test_a_precision_by_luck_is_said(files, tmp_path):
     assert found.stderr.startswith(f"Only {yes} of 45 pairs of DEV reach the threshold")
 
 
+def test_pairs_in_both_parts_are_said(files, tmp_path):
+    dev, test, _ = files
+    copied = written(DEV, tmp_path / "copy.csv")
+    assert good("threshold", dev, copied).stderr == (
+        "23 of 23 queries of TEST are in DEV too, and 207 of its 207 pairs: the threshold was "
+        "chosen on them, and looks better than it is.\n"
+    )
+    # Of two headlines one is known by its text, whatever its id, with a tweet of its nine.
+    known = DEV[:9].assign(id_left="other", text_right=[DEV["text_right"][3], *"abcdefgh"])
+    mixed = written(pd.concat([TEST, known]), tmp_path / "mixed.csv")
+    assert "1 of 30 queries of TEST are in DEV too, and 1 of its 270 pairs" in (
+        good("threshold", dev, mixed, "--json").stderr
+    )
+    assert good("threshold", dev, test).stderr == ""
+
+
 def test_the_other_assumption(files):
     dev, test, tweets = files
     given = ("threshold", dev, test, "--unlabelled", tweets, "--json", "--assume", "precision")
@@ -160,10 +176,19 @@ def test_mistakes_in_a_line(files, tmp_path):
     dev, test, tweets = files
     assert "must be different files" in mistake("threshold", dev, dev)
     assert "must be different files" in mistake("threshold", dev, test, "--unlabelled", test)
-    assert "at_least: goes with by='precision'" in mistake(
+    assert "Error: --at-least: goes with --by precision alone. Received: 0.9" in mistake(
         "threshold", dev, test, "--at-least", "0.9"
     )
-    assert "at_least: must be above 0" in mistake("threshold", dev, test, "--by", "precision")
+    by = ("--by", "precision")
+    assert "needs --at-least, above 0 and up to 1" in mistake("threshold", dev, test, *by)
+    for value in ("0", "1.5", "nan"):
+        assert "Error: --at-least: must be above 0" in mistake(
+            "threshold", dev, test, *by, "--at-least", value
+        )
+    high = written(DEV.assign(predictions=0.5), dev.with_name("flat.csv"))
+    assert "Error: --at-least: no threshold has this precision" in mistake(
+        "threshold", high, test, *by, "--at-least", "0.99"
+    )
     plain = written(TEST.drop(columns="predictions"), tmp_path / "plain.csv")
     assert "must have the column predictions" in mistake("threshold", dev, plain)
     assert "label" in mistake("threshold", dev, tweets)

@@ -115,7 +115,9 @@ def test_compare_against_one_run_only(runs):
         ("rough", "good"),
         ("third", "good"),
     ]
-    assert "against: must be one of the runs" in mistake(*given, "--against", "best")
+    assert "Error: --against: must be one of the runs, rough, good, third. " in mistake(
+        *given, "--against", "best"
+    )
 
 
 def test_compare_averages_the_runs_of_a_folder(runs, toy_pairs):
@@ -198,6 +200,29 @@ def test_judged_only_drops_what_nobody_judged(runs, toy_pairs):
     for options, value in (((), 0.5), (("--judged-only",), 1.0)):
         [row] = json.loads(good(*given, "--measures", "RR", *options).stdout)
         assert row["mean_baseline"] == pytest.approx(value)
+    said = good(*given, "--measures", "RR", "--judged-only").stderr
+    assert said == "extra: Dropped, as nobody judged them: 48 of 288 documents.\n"
+
+
+def test_compare_says_what_was_left_out(runs, toy_pairs):
+    none = toy_pairs[toy_pairs["id_left"] == "Q1"].assign(id_left="Q999", label=0)
+    write_qrels(pd.concat([toy_pairs, none]), runs / "more.qrels")
+    given = (runs / "good.run", runs / "rough.run")
+    result = good("compare", runs / "more.qrels", *given, "--measures", "Bpref", "--json")
+    ties, shuffles, left_out = result.stderr.splitlines()
+    assert ties.startswith("rough: Ties matter in ")
+    assert shuffles == "rough: Means over 50 shuffles of tied documents, by seed 7: Bpref."
+    assert left_out == "Left out, as they have no positive label: 1 query."
+
+
+def test_compare_has_no_interval_of_one_query(runs, toy_pairs):
+    write_qrels(toy_pairs[toy_pairs["id_left"] == "Q1"], runs / "one.qrels")
+    given = ("compare", runs / "one.qrels", runs / "rough.run", runs / "good.run")
+    result = good(*given, "--measures", "AP")
+    assert "nan" not in result.stdout and "(no interval; p = 1.0000" in result.stdout
+    assert "One query says nothing of others" in result.stderr
+    [row] = json.loads(good(*given, "--measures", "AP", "--json").stdout)
+    assert row["low"] is None and row["high"] is None
 
 
 def test_the_rule_for_ties_decides_in_both_commands(runs, toy_pairs, tmp_path):
@@ -220,7 +245,9 @@ def test_the_rule_for_ties_decides_in_both_commands(runs, toy_pairs, tmp_path):
 def test_compare_takes_labelled_pairs_for_judgements(runs, pairs):
     run = (runs / "rough.run", runs / "good.run")
     assert good("compare", pairs, *run).stdout == good("compare", runs / "toy.qrels", *run).stdout
-    assert "two at least" in mistake("compare", pairs, run[0])
+    assert "Error: RUN: must be two at least. Received: rough" in mistake("compare", pairs, run[0])
+    wrong = ("--measures", "MAPP")
+    assert "Error: --measures: no measure of that name" in mistake("compare", pairs, *run, *wrong)
 
 
 def test_runs_of_one_name_keep_their_folders(runs):

@@ -1,6 +1,8 @@
 """What recipes share: finding files, reading them, and the command line around it."""
 
 import gzip
+import hashlib
+import itertools
 import shutil
 from functools import partial
 
@@ -149,3 +151,34 @@ def test_an_archive_too_large_for_the_data_set(tmp_path):
     assert not (tmp_path / "out").exists()
     with pytest.raises(SystemExit, match="^tiny: .*must hold pairs.tsv. Received: .'x'"):
         run(recipe(wanted="^x$"), [packed, "--out", str(tmp_path / "out")])
+
+
+def test_a_copy_that_is_not_the_official_one_is_said(tmp_path, capsys):
+    content = b"words\n"
+    sums = {kind: hashlib.new(kind, content).hexdigest() for kind in ("md5", "sha256")}
+    outs = itertools.count()
+    (tmp_path / "words.txt").write_bytes(content)
+
+    def made(name, **stated):
+        recipe = Recipe(
+            name="words",
+            summary="",
+            source="",
+            convert=lambda source, out: (out / "made").write_bytes(source.read_bytes()),
+            count=lambda folder: {},
+            counts={},
+            downloads=[Download("https://example.org/x/words.txt", **stated)],
+        )
+        run(recipe, [str(tmp_path / name), "--out", str(tmp_path / f"out-{next(outs)}")])
+        return capsys.readouterr().err
+
+    for kind, right in sums.items():
+        said = made("words.txt", checksum=f"{kind}:{right}")
+        assert said.startswith(f"words: {tmp_path / 'words.txt'} is the official file, by its chec")
+        said = made("words.txt", checksum=f"{kind}:{right[::-1]}")
+        assert f"is not the official file: its {kind} is {right}, and that of https://" in said
+        assert said.splitlines()[-1].endswith(" is made")  # it is said, and used
+    assert "it has 6 bytes, and https://example.org/x/words.txt has 7" in made("words.txt", size=7)
+    assert "official" not in made("words.txt")  # nothing is stated
+    (tmp_path / "mine.txt").write_bytes(b"other")
+    assert "official" not in made("mine.txt", checksum=f"md5:{sums['md5']}")

@@ -155,14 +155,53 @@ def test_the_result_is_a_sentence():
     row = compare(qrels, {"bad": bad, "good": good}, "RR", test="t").iloc[0]
     assert row.result == (
         "good has a higher RR than bad: 1.0000 and 0.5000 over 8 queries, a difference of +0.5000 "
-        "(95 % interval +0.5000 to +0.5000; p = 0.0078); good is better in 8, as good in 0, worse "
-        "in 0."
+        "(95 % interval +0.5000 to +0.5000; p = 0.0078, significant below 0.05); good is better "
+        "in 8, as good in 0, worse in 0."
     )
     rows = compare(qrels, {"good": good, "bad": bad, "same": bad}, "RR")
     assert rows.p_holm.tolist() == [3 / 128, 3 / 128, 1]  # both choices of 256 with one sign
     assert rows.result[0].startswith("bad has a lower RR than good: 0.5000 and 1.0000")
     assert "p = 0.0234 after Holm's correction for 3 tests" in rows.result[0]
     assert rows.result[2].startswith("same and bad do not differ significantly in RR: ")
+
+
+def test_the_level_is_said_and_decides():
+    qrels = {f"q{number}": {"a": 1, "b": 0} for number in range(7)}
+    good, bad = ({query: {"a": score, "b": 1} for query in qrels} for score in (2, 0))
+    found = differences(qrels, {"bad": bad, "good": good}, "RR")  # p is 2 of 128 signs
+    for level, words in ((0.05, "good has a higher RR"), (0.01, "good and bad do not differ")):
+        (sentence,) = summed_up(found, level=level)["result"]
+        assert sentence.startswith(words) and f"p = 0.0156, significant below {level})" in sentence
+
+
+def test_what_a_reader_must_know_comes_with_the_frame():
+    """Each remark once: with the runs it is about, or without where it is about all."""
+    judged = {**{f"q{number}": {"a": 1, "b": 0} for number in range(4)}, "none": {"a": 0}}
+    over = {query: {"x": 3, "a": 2, "b": 1} for query in judged}
+    plain = {query: {"a": 2, "b": 1} for query in judged}
+    runs = {"over": [over, over], "plain": plain}
+    frame = compare(judged, runs, "RR", judged_only=True)
+    assert frame.attrs["notes"] == (
+        "over: Dropped, as nobody judged them: 4 of 12 documents.",
+        "Left out, as they have no positive label: 1 query.",
+    )
+    assert differences(judged, runs, "RR", judged_only=True).attrs == frame.attrs
+    tied = {query: {"a": 1, "b": 1} for query in judged}
+    with pytest.warns(EvaluationWarning, match="Ties matter"):
+        frame = compare(judged, {"plain": plain, "tied": tied}, "Bpref")
+    assert frame.attrs["notes"][0] == (
+        "tied: Means over 50 shuffles of tied documents, by seed 7: Bpref."
+    )
+
+
+def test_one_query_has_no_interval():
+    qrels = {"q": {"a": 1, "b": 0}}
+    runs = {"bad": {"q": {"a": 1, "b": 2}}, "good": {"q": {"a": 2, "b": 1}}}
+    frame = compare(qrels, runs, "RR")
+    row = frame.iloc[0]
+    assert np.isnan([row.low, row.high]).all() and (row.difference, row.p_holm) == (0.5, 1)
+    assert "over 1 query, a difference of +0.5000 (no interval; p = 1.0000, " in row.result
+    assert frame.attrs["notes"] == ("One query says nothing of others: an interval has no width.",)
 
 
 def test_unjudged_documents_are_dropped_when_asked():
@@ -224,11 +263,11 @@ def test_a_measure_without_any_value():
 
 
 def test_arguments_that_cannot_be():
-    with pytest.raises(DataError, match=r"runs: must be two at least. Received: \['weak'\]"):
+    with pytest.raises(DataError, match="runs: must be two at least. Received: weak$"):
         compare(QRELS, {"weak": RUNS["weak"]})
     with pytest.raises(DataError, match="'randomisation', 'bootstrap' or 't'. Received: 'sign'"):
         compare(QRELS, RUNS, test="sign")
-    with pytest.raises(DataError, match=r"against: must be one of .*'strong'\]. Received: 'han'"):
+    with pytest.raises(DataError, match="against: must be one of .*, strong. Received: 'han'"):
         compare(QRELS, RUNS, against="han")
     with pytest.raises(DataError, match=r"^weak: a list must hold a run at least. Received: \[\]"):
         compare(QRELS, {"weak": [], "strong": RUNS["strong"]})
