@@ -22,7 +22,7 @@ import numpy as np
 
 from ir_attention.errors import BundleError
 
-__all__ = ["FORMAT", "Bundle", "check_free"]
+__all__ = ["FORMAT", "Bundle", "check_free", "model_of"]
 
 # Raised when a bundle of this version can no longer be read by the version before.
 FORMAT = 3
@@ -110,15 +110,7 @@ class Bundle:
         from safetensors.numpy import load
 
         folder = Path(folder)
-        if not folder.is_dir():
-            raise BundleError(f"{folder}: no such folder; a bundle is what `train` writes")
-        settings = _read_json(folder, "settings.json")
-        if settings.get("format") != FORMAT or not isinstance(settings.get("model"), str):
-            raise BundleError(
-                f"{folder}: settings.json must hold `format` {FORMAT} and a model's name. "
-                f"Received: format {settings.get('format')!r}, model {settings.get('model')!r}. "
-                "Read it with the version of ir_attention that wrote it, or train it again"
-            )
+        settings = _settings(folder)
         content = _read(folder, "weights.safetensors")
         try:
             weights = load(content)
@@ -143,6 +135,15 @@ class Bundle:
         return cls(settings, vocabulary, weights, card)
 
 
+def model_of(folder: str | Path) -> str:
+    """The name of a bundle's model, without reading the rest of it.
+
+    Raises:
+        BundleError: As of `Bundle.load`, of its settings.
+    """
+    return str(_settings(Path(folder))["model"])
+
+
 def check_free(folder: str | Path, *, overwrite: bool = False) -> None:
     """Raises a BundleError unless a bundle may be written to `folder`, and can be.
 
@@ -162,6 +163,19 @@ def check_free(folder: str | Path, *, overwrite: bool = False) -> None:
         raise
     except (OSError, ValueError) as error:  # ValueError: a character that no name may have
         raise _not_written(folder, error) from error
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise BundleError(f"{folder}: no such folder; a bundle is what `train` writes")
+    settings = _read_json(folder, "settings.json")
+    if settings.get("format") != FORMAT or not isinstance(settings.get("model"), str):
+        raise BundleError(
+            f"{folder}: settings.json must hold `format` {FORMAT} and a model's name. "
+            f"Received: format {settings.get('format')!r}, model {settings.get('model')!r}. "
+            "Read it with the version of ir_attention that wrote it, or train it again"
+        )
+    return settings
 
 
 def _check_replaceable(folder: Path, overwrite: bool) -> None:

@@ -1,12 +1,14 @@
 """Does attention tell what `han` and `han-bi` score by? Words erased in several orders.
 
-    python pipelines/bench_faithfulness.py [--bundle han twitter_url FOLDER] [--out FILE]
+    python pipelines/bench_faithfulness.py [--bundle han twitter_url FOLDER] [--out FOLDER]
 
 Trains both models on twitter_url (`datasets/twitter_url/prepare.py` makes `data/twitter_url`) and
 on the shipped headlines; a model given with `--bundle` is taken as it is. Measures `faithfulness`
 on the relevant pairs of each test part, as many as are drawn at most; and, on one thread, how long
-one explanation takes of a document of 10 sentences and 150 words, with leave-one-out. Prints a
-table in Markdown; the last line of stdout is one JSON list with everything.
+one explanation takes of a document of 10 sentences and 150 words, with leave-one-out. Prints the
+rows of the table in `docs/attention.md`; the last line of stdout is one JSON list with everything.
+`--out results/faithfulness` also writes a file for each model and data set, to which a test holds
+that table.
 """
 
 import os
@@ -24,9 +26,10 @@ from pathlib import Path
 import numpy as np
 
 from ir_attention.data import headline_tweets, read_pairs
+from ir_attention.files import write_whole
 from ir_attention.ranking.faithfulness import faithfulness
 from ir_attention.ranking.ranker import Ranker
-from ir_attention.ranking.verdict import MEASURES, ORDERS
+from ir_attention.reports.faithfulness import MEASURES, faithfulness_rows
 from ir_attention.text import words
 from ir_attention.training import train
 
@@ -43,7 +46,7 @@ add("--epochs", type=int, help="of the training")
 add("--pairs", type=int, default=400, help="of each test part at most")
 add("--seed", type=int, default=7)
 add("--turns", type=int, default=15, help="of the timing")
-add("--out", type=Path, help="a file for the JSON object, too")
+add("--out", type=Path, help="a folder for a JSON file of each model and data set")
 args = parser.parse_args()
 given = {(model, data): Path(folder) for model, data, folder in args.bundle}
 
@@ -105,26 +108,21 @@ for name in args.data:
         ranker = ranker_of(model, name)
         print(f"{model} on {name}", file=sys.stderr, flush=True)
         found = faithfulness(ranker, test, limit=args.pairs, seed=args.seed)
-        chance = found.value("random", "area")["value"]
-        values = found.to_json()
-        times = {order: found.value(order, "area")["value"] / chance for order in values["orders"]}
-        took = milliseconds(ranker, test)
-        rows.append({"data": name, "milliseconds": took, "times_random": times, **values})
+        settings = {"data": name, "seed": args.seed, "limit": args.pairs, "vectors": args.vectors}
+        row = {**settings, "milliseconds": milliseconds(ranker, test), **found.to_json()}
+        rows.append(row)
+        if args.out:
+            args.out.mkdir(parents=True, exist_ok=True)
+            written = json.dumps(row, indent=1, allow_nan=False) + "\n"
+            write_whole(args.out / f"{model}-{name}.json", written.encode())
 
-print(f"| model, test part | erased first | {' | '.join(MEASURES)} | area, of random's |")
+print(f"| model, test part | erased first | {' | '.join(MEASURES)} | area, times random |")
 print("| --- " * 2 + "| ---: " * (len(MEASURES) + 1) + "|")
 for row in rows:
-    for order, measures in row["orders"].items():
-        cells = ["{value:.2f} ({low:.2f} to {high:.2f})".format(**one) for one in measures.values()]
-        label = f"{row['model']}, {row['data']}" if order == "attention" else ""
-        cells = " | ".join(cells)
-        print(f"| {label} | {ORDERS[order]} | {cells} | {row['times_random'][order]:.1f} |")
+    print(*faithfulness_rows(row, row["data"]), sep="\n")
 for row in rows:
     print(f"\n{row['model']} on {row['data']}: {row['pairs']} pairs of {row['queries']} queries")
     print(*row["sentences"], sep="\n")
     took = row["milliseconds"]
     print(f"an explanation takes {took['effects']} ms, without effects {took['weights']} ms")
-line = json.dumps(rows)
-if args.out:
-    args.out.write_text(line + "\n")
-print(line)
+print(json.dumps(rows))

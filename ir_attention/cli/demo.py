@@ -112,7 +112,7 @@ def _next(made: Demo, out: Path) -> list[str]:
     headline, tweet = shlex.quote(made.headline), shlex.quote(made.ranked["document"].iloc[0])
     tweets, page = (shlex.quote(str(out / name)) for name in ("tweets.txt", "look.html"))
     return [
-        f"The report, with the words that han looked at: {made.report.resolve()}",
+        f"The report, with what each word does to han's scores: {made.report.resolve()}",
         "",
         "What to try next:",
         "- the headline and the tweets of all headlines of the test part",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,8 +18,9 @@ from ir_attention.cli.inputs import (
     QueryId,
     open_pairs,
 )
-from ir_attention.cli.outputs import aligned
+from ir_attention.cli.outputs import aligned, check_suffix, table_writer
 from ir_attention.cli.talk import put, talk
+from ir_attention.files import write_whole
 
 if TYPE_CHECKING:
     from ir_attention.ranking.verdict import Faithfulness
@@ -29,6 +31,19 @@ __all__ = ["faithfulness"]
 def faithfulness(
     bundle: Bundle,
     pairs: Pairs,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            show_default=False,
+            help="A page (.html), the curves (.png) or every pair (.csv). Default: text.",
+        ),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the verdict in BUNDLE, for `explain`.")
+    ] = False,
     limit: Annotated[
         int, typer.Option("-n", "--limit", min=1, metavar="N", help="How many pairs at most.")
     ] = 200,
@@ -54,40 +69,58 @@ def faithfulness(
     alone (sufficiency, better if low), and the rank correlation with leaving out
     each word (tau). Of pairs without labels, all count as relevant.
 
-        ir-attention faithfulness models/news test.tsv -n 100
+        ir-attention faithfulness models/news test.tsv -n 100 --keep
+
+    With --keep, the verdict on attention and on leaving out each word goes to the
+    bundle's settings and card, and `explain` shows it on its page.
     """
     from ir_attention.ranking.faithfulness import faithfulness
     from ir_attention.ranking.ranker import Ranker
 
+    suffix = None if out is None else check_suffix(out, (".html", ".png", ".csv"))
     ranker = Ranker.load(bundle)
     frame = open_pairs(pairs, query, document, label, query_id, document_id, labels="optional")
     found = faithfulness(ranker, frame, limit=limit, seed=seed, gradient=gradient)
     if found.left_out:
         talk(f"{found.left_out} pairs passed over: texts too short or too long")
+    if out is not None:
+        write_whole(out, _written(found, str(suffix), pairs.name))
+    if keep:
+        found.keep(bundle, pairs.name)
+        talk(f"the verdict is kept with {bundle}")
     if as_json:
         put(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
-        return
-    values, lines = found.to_json(), found.sentences()
-    put(
-        f"{aligned(_rows(found, 'value', 'low', 'high'))}\n"
-        f"{aligned(_rows(found, 'difference', 'difference_low', 'difference_high'))}\n"
-        + "\n".join([f"{values['pairs']} pairs of {values['queries']} queries", *lines, ""])
-    )
+    elif out is None:
+        put(_text(found))
 
 
-def _rows(found: Faithfulness, *columns: str) -> list[tuple[str, ...]]:
-    """A row per order: of each measure a number and the ends of its interval, by their columns."""
-    from ir_attention.ranking.verdict import MEASURES, ORDERS
+def _written(found: Faithfulness, suffix: str, data: str) -> bytes:
+    from ir_attention.reports.faithfulness import faithfulness_page, faithfulness_picture
 
-    more = columns[0] == "difference"
+    if suffix == ".csv":
+        return table_writer(Path("pairs.csv"))(found.pairs)
+    if suffix == ".png":
+        return faithfulness_picture(found.to_json())
+    return faithfulness_page(found.to_json(), data).encode()
+
+
+def _text(found: Faithfulness) -> str:
+    from ir_attention.reports.verdicts import INTERVALS
+
+    values = found.to_json()
+    on = f"{values['pairs']} pairs of {values['queries']} queries; {INTERVALS}"
+    tables = [aligned(_rows(values, kind)) for kind in ("value", "difference")]
+    return "\n".join([*tables, on, *values["sentences"], ""])
+
+
+def _rows(values: dict[str, Any], kind: str) -> list[tuple[str, ...]]:
+    """A row per order: of each measure a number and the ends of its interval."""
+    from ir_attention.reports.faithfulness import CELLS, MEASURES, ORDERS, cell
+
+    more = kind == "difference"
     rows: list[tuple[str, ...]] = [("more than random" if more else "erased first", *MEASURES)]
-    for order in found.curves.columns:
+    for order, measures in values["orders"].items():
         if not more or order != "random":
-            cells = [_cell(found.value(order, measure), columns) for measure in MEASURES]
+            cells = [cell(measures[measure], CELLS[kind]) for measure in MEASURES]
             rows.append((ORDERS[order], *cells))
     return rows
-
-
-def _cell(values: dict[str, float], columns: tuple[str, ...]) -> str:
-    value, low, high = (round(values[name], 2) + 0.0 for name in columns)  # never -0.00
-    return f"{value:.2f} ({low:.2f} to {high:.2f})"

@@ -24,9 +24,11 @@ __all__ = [
     "Pairs",
     "Query",
     "QueryId",
+    "Text",
     "Threads",
     "beir_home",
     "check_text",
+    "open_labelled",
     "open_pairs",
     "read_documents",
 ]
@@ -56,6 +58,7 @@ def _column(name: str, what: str, column: str) -> typer.models.OptionInfo:
 Query = Annotated[str, _column("--query", "queries", "text_left")]
 Document = Annotated[str, _column("--document", "documents", "text_right")]
 Label = Annotated[str, _column("--label", "labels", "label")]
+Text = Annotated[str, _column("--text", "texts, for a classifier", "text")]
 QueryId = Annotated[str, _column("--query-id", "queries' ids", "id_left")]
 DocumentId = Annotated[str, _column("--document-id", "documents' ids", "id_right")]
 
@@ -106,6 +109,23 @@ _OPTIONS = {
     "qrels=": "On the command line, name that file in place of the folder.",
     "format=": "On the command line, only the name of the file says it.",
 }
+
+
+def open_labelled(
+    path: Path, text: str, label: str, *, labels: Literal["required", "optional"] = "required"
+) -> pd.DataFrame:
+    """Checked documents of a file, with a class each, for a classifier."""
+    from ir_attention.data.labelled import read_labelled
+
+    given = {"text": text, "label": label}
+    try:
+        return read_labelled(
+            path, {one: name for one, name in given.items() if name}, labels=labels
+        )
+    except DataError as error:
+        if "columns=" in str(error):
+            raise DataError(f"{error} On the command line: --text, --label.") from error
+        raise
 
 
 def beir_home(path: Path) -> Path | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ir_attention.cli.classifying import is_classifier, measured_classes
 from ir_attention.cli.inputs import (
     Bundle,
     Document,
@@ -18,6 +19,7 @@ from ir_attention.cli.inputs import (
     Pairs,
     Query,
     QueryId,
+    Text,
     Threads,
     open_pairs,
 )
@@ -63,6 +65,7 @@ def evaluate(
     label: Label = "",
     query_id: QueryId = "",
     document_id: DocumentId = "",
+    text: Text = "",
     threads: Threads = 1,
 ) -> None:
     """Measure how well a model ranks labelled pairs.
@@ -71,7 +74,12 @@ def evaluate(
     A pair that stands there twice counts once, with its highest label.
 
         ir-attention evaluate models/news test.csv --measures "AP P@1"
+
+    Of a classifier: how often its classes are right, on columns text and label.
     """
+    if is_classifier(bundle):
+        put(measured_classes(bundle, pairs, text, label, threads=threads, as_json=as_json))
+        return
     from ir_attention.evaluation.measures import check_measures, evaluate_quietly
     from ir_attention.evaluation.runs import write_run
     from ir_attention.ranking.ranker import Ranker

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ir_attention.cli.classifying import classified, explained_classes, is_classifier
 from ir_attention.cli.inputs import (
     Bundle,
     Document,
@@ -17,6 +17,7 @@ from ir_attention.cli.inputs import (
     Pairs,
     Query,
     QueryId,
+    Text,
     Threads,
     beir_home,
     check_text,
@@ -27,6 +28,9 @@ from ir_attention.cli.outputs import check_suffix, table_writer
 from ir_attention.cli.talk import put, talk
 from ir_attention.errors import DataError
 from ir_attention.files import write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["explain", "rank", "score"]
 
@@ -49,6 +53,7 @@ def score(
     label: Label = "",
     query_id: QueryId = "",
     document_id: DocumentId = "",
+    text: Text = "",
     threads: Threads = 1,
 ) -> None:
     """Score pairs: their rows and a column `predictions`.
@@ -57,22 +62,34 @@ def score(
     documents of one query, higher is better; they read back equal.
 
         ir-attention score models/news test.csv -o scored.csv
-    """
-    from ir_attention.data.files import read_table
-    from ir_attention.ranking.ranker import Ranker
 
+    Of a classifier: the class of each text, and its `probability`.
+    """
     as_bytes = table_writer(out)
-    ranker = Ranker.load(bundle, threads=threads)
-    columns = (query, document, label, query_id, document_id)
-    checked = open_pairs(pairs, *columns, labels="optional")
-    frame = checked if beir_home(pairs) else read_table(pairs)
-    if "predictions" in frame:
-        raise DataError(f"{pairs}: there is a column 'predictions' already; name it otherwise")
-    frame = frame.assign(predictions=ranker.score(checked)["score"].to_numpy(float))
+    if is_classifier(bundle):
+        frame = classified(bundle, pairs, text, label, threads=threads)
+    else:
+        columns = (query, document, label, query_id, document_id)
+        frame = _scored(bundle, pairs, columns, threads)
     if out is None:
         put(as_bytes(frame))
     else:
         write_whole(out, as_bytes(frame))
+
+
+def _scored(
+    bundle: Path, pairs: Path, columns: tuple[str, str, str, str, str], threads: int
+) -> pd.DataFrame:
+    """The rows of a file with the score of each pair."""
+    from ir_attention.data.files import read_table
+    from ir_attention.ranking.ranker import Ranker
+
+    ranker = Ranker.load(bundle, threads=threads)
+    checked = open_pairs(pairs, *columns, labels="optional")
+    frame = checked if beir_home(pairs) else read_table(pairs)
+    if "predictions" in frame:
+        raise DataError(f"{pairs}: there is a column 'predictions' already; name it otherwise")
+    return frame.assign(predictions=ranker.score(checked)["score"].to_numpy(float))
 
 
 def rank(
@@ -118,7 +135,12 @@ def rank(
 def explain(
     bundle: Bundle,
     query: Annotated[str, typer.Argument(metavar="QUERY", help="A text.")],
-    documents: Annotated[list[str], typer.Argument(metavar="DOCUMENT", help="A text, or several.")],
+    documents: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="DOCUMENT", show_default=False, help="A text, or several. Not of a classifier."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -130,12 +152,20 @@ def explain(
         ),
     ] = None,
     labels: Annotated[
-        list[float] | None,
+        list[str] | None,
         typer.Option(
             "--label",
-            metavar="NUMBER",
+            metavar="LABEL",
             show_default=False,
-            help="The document's label, for .json; once for each document.",
+            help="The document's label, as it is known; once for each document.",
+        ),
+    ] = None,
+    effects: Annotated[
+        bool | None,
+        typer.Option(
+            "--effects/--no-effects",
+            show_default=False,
+            help="Leave out each word. Default: if it takes a second or two at most.",
         ),
     ] = None,
 ) -> None:
@@ -151,96 +181,38 @@ def explain(
     chance, and says whether attention explains the score. The numbers have the
     format of neat-vision: text, label, prediction, posterior, attention, id;
     and all the rest under `explanation`.
+
+    Of a classifier, QUERY and what follows are texts, each explained by itself.
+
+        ir-attention explain models/reviews "A dull film. I left." -o l.html
     """
-    from ir_attention.ranking.ranker import Ranker
+    from ir_attention.cli.explaining import VIEWS, WITH_CURVES, checked_labels, lines
 
     check_text(query, "QUERY")
-    for document in documents:
+    for document in documents or []:
         check_text(document, "DOCUMENT")
-    suffix = None if out is None else check_suffix(out, _VIEWS)
-    _check_labels(labels, suffix, len(documents))
-    ranker = Ranker.load(bundle)
-    curves = None if suffix in _WITH_CURVES else False  # where they do not take long
-    values = [ranker.explain(query, document, curves=curves).to_json() for document in documents]
-    if out is None or suffix is None:
-        put("".join(f"{line}\n" for line in _lines(values)))
+    suffix = None if out is None else check_suffix(out, VIEWS)
+    if is_classifier(bundle):
+        values = explained_classes(bundle, [query, *(documents or [])], effects)
+    elif documents:
+        # Where they do not take long, or were asked for; with no effects there are no curves.
+        values = _explained(bundle, query, documents, effects, suffix in WITH_CURVES)
     else:
-        write_whole(out, _VIEWS[suffix](values, labels or None))
+        raise DataError("DOCUMENT must be given, one at least: what is explained for the query")
+    known = checked_labels(labels, values)
+    if out is None or suffix is None:
+        put("".join(f"{line}\n" for line in lines(values, known)))
+    else:
+        write_whole(out, VIEWS[suffix](values, known))
 
 
-def _check_labels(labels: list[float] | None, suffix: str | None, documents: int) -> None:
-    if not labels:
-        return
-    if suffix != ".json":
-        raise DataError("--label stands in the numbers alone: write them with -o FILE.json")
-    if len(labels) != documents:
-        raise DataError(
-            f"--label must be given once for each of the {documents} documents. "
-            f"Received: {len(labels)}"
-        )
+def _explained(
+    bundle: Path, query: str, documents: list[str], effects: bool | None, curves: bool
+) -> list[dict[str, Any]]:
+    from ir_attention.ranking.ranker import Ranker
 
-
-def _as_page(values: list[dict[str, Any]], labels: list[float] | None) -> bytes:
-    from ir_attention.reports.heatmaps import attention_page
-
-    return attention_page(values).encode()
-
-
-def _as_picture(values: list[dict[str, Any]], labels: list[float] | None) -> bytes:
-    from ir_attention.reports.heatmaps import attention_picture
-
-    return attention_picture(values)
-
-
-def _as_json(values: list[dict[str, Any]], labels: list[float] | None) -> bytes:
-    from ir_attention.reports.neat_vision import neat_vision_items
-
-    return (json.dumps(neat_vision_items(values, labels), ensure_ascii=False) + "\n").encode()
-
-
-_VIEWS = {".html": _as_page, ".png": _as_picture, ".json": _as_json}
-_WITH_CURVES = {".html", ".json"}
-
-
-def _lines(explanations: list[dict[str, Any]]) -> Iterator[str]:
-    """Explanations as text, each with its number if there are several."""
-    for number, values in enumerate(explanations, 1):
-        if len(explanations) > 1:
-            yield f"document {number}"
-        yield from _lines_of_one(values)
-
-
-def _lines_of_one(values: dict[str, Any]) -> Iterator[str]:
-    """Every word with its weight and effect, then the strongest pair of each query word."""
-    has_effects = "document_effects" in values
-    yield f"score {values['score']:.4f}"
-    yield "query, each word's weight and effect" if has_effects else "query"
-    query = [values["query_weights"], values["query_words"]]
-    document = [values["word_weights"], values["document_words"]]
-    if has_effects:
-        query.append(values["query_effects"])
-        document.append(values["document_effects"])
-    for row in zip(*query, strict=True):
-        yield _line(*row)
-    places = values["sentence_of_word"]
-    for sentence, share in enumerate(values["sentence_weights"]):
-        yield f"sentence {sentence + 1}, weight {share:.2f}"
-        for place, row in zip(places, zip(*document, strict=True), strict=True):
-            if place == sentence:
-                yield _line(*row)
-    if "alignment" not in values:
-        return
-    yield "the document word that each query word looks at most"
-    for word, shares in zip(values["query_words"], values["alignment"], strict=True):
-        if shares:
-            share = max(shares)
-            yield f"  {_bar(share)}  {word} > {values['document_words'][shares.index(share)]}"
-
-
-def _line(weight: float, word: str, effect: float | None = None) -> str:
-    changed = "" if effect is None else f"  {effect:+8.3f}"
-    return f"  {_bar(weight)}{changed}  {word}"
-
-
-def _bar(share: float) -> str:
-    return f"{share:.2f} {'#' * round(20 * share):20}"
+    ranker = Ranker.load(bundle)
+    return [
+        ranker.explain(query, one, effects=effects, curves=None if curves else False).to_json()
+        for one in documents
+    ]

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ir_attention.cli.inputs import Document, DocumentId, Label, Query, QueryId, open_pairs
+from ir_attention.cli.inputs import (
+    Document,
+    DocumentId,
+    Label,
+    Query,
+    QueryId,
+    Text,
+    open_labelled,
+    open_pairs,
+)
 from ir_attention.cli.outputs import aligned
 from ir_attention.cli.talk import put, talk
 from ir_attention.errors import DataError
@@ -81,6 +92,18 @@ def train(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a bundle that is there already.")
     ] = False,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", show_default=False, help="Write each epoch as TensorBoard's events."
+        ),
+    ] = None,
+    wandb: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROJECT", show_default=False, help="Send each epoch to Weights & Biases."
+        ),
+    ] = None,
     keep_interrupted: Annotated[
         bool,
         typer.Option("--keep-interrupted", help="On Ctrl-C, write the best epoch so far."),
@@ -90,6 +113,7 @@ def train(
     label: Label = "",
     query_id: QueryId = "",
     document_id: DocumentId = "",
+    text: Text = "",
 ) -> None:
     """Train a model on labelled pairs, and write a bundle.
 
@@ -101,6 +125,11 @@ def train(
     word_dropout, threads, precision.
 
         ir-attention train train.csv --out models/news
+
+    A han-classifier learns from labelled texts instead: TRAIN has columns text
+    and label, and the best epoch is that of the highest accuracy.
+
+        ir-attention train reviews.csv --model han-classifier --out models/reviews
     """
     options = _settings(settings or [])
     named = {
@@ -109,16 +138,26 @@ def train(
         "split_sentences": False if one_sentence else None,
         "overwrite": True if overwrite else None,
         "keep_interrupted": True if keep_interrupted else None,
+        "tensorboard": tensorboard,
+        "wandb": wandb,
     }
     options |= {name: value for name, value in named.items() if value is not None}
-    columns = (query, document, label, query_id, document_id)
-    train_pairs = open_pairs(train, *columns, coded=True)
-    dev_pairs = None if dev is None else open_pairs(dev, *columns, coded=True)
+    from ir_attention.training.settings import CLASSIFIERS
+
+    opened: Callable[[Path], Any]
+    if model in CLASSIFIERS:
+        refuse_given(model, query=query, document=document, query_id=query_id)
+        opened = partial(open_labelled, text=text, label=label)
+    else:
+        refuse_given(model, text=text)
+        columns = (query, document, label, query_id, document_id)
+        opened = lambda path: open_pairs(path, *columns, coded=True)  # noqa: E731
+    train_part, dev_part = opened(train), None if dev is None else opened(dev)
     from ir_attention.training.fitting import train as fit
 
     trained = fit(
-        train_pairs,
-        dev_pairs,
+        train_part,
+        dev_part,
         model=model,
         out=out,
         vectors=vectors,
@@ -131,6 +170,14 @@ def train(
         raise typer.Exit(128 + 2)
 
 
+def refuse_given(model: str, **options: str) -> None:
+    """Raises a DataError for an option that a model has no use for."""
+    for name, value in options.items():
+        if value:
+            option = "--" + name.replace("_", "-")
+            raise DataError(f"{option} says nothing to a {model}. Received: {option} {value}")
+
+
 def models() -> None:
     """Show what can be trained.
 
@@ -139,10 +186,10 @@ def models() -> None:
 
         ir-attention models
     """
-    from ir_attention.training.settings import MODELS
+    from ir_attention.training.settings import CLASSIFIERS, MODELS
 
     rows = [("name", "kind", "weights", "")]
-    for name, (kind, line) in MODELS.items():
+    for name, (kind, line) in sorted({**MODELS, **CLASSIFIERS}.items()):
         weights = f"{_WEIGHTS[name]:,}" if name in _WEIGHTS else "-"
         rows.append((name, kind, weights, line))
     table = aligned([row[:3] for row in rows], left=2).splitlines()

@@ -49,6 +49,22 @@ class Table:
         """The columns of the source."""
         return list(self.frame.columns if self.names is None else self.names)
 
+    def refuse(self, header: str, bad: np.ndarray, rule: str) -> None:
+        """Raises a DataError for the first bad value, with its place and how many there are.
+
+        Args:
+            header: A column of the frame.
+            bad: Booleans, one for each row.
+            rule: What the values must be, to be read after the header.
+        """
+        if bad.any():
+            row = int(bad.argmax())
+            raise DataError(
+                f"{self.place(row)}: {header} {rule}. Received: "
+                f"{shown(self.frame[header].iloc[row])} ({bad.sum()} of {len(bad)} rows are like "
+                "this)."
+            )
+
 
 def read_table(path: str | Path, *, format: str | None = None) -> pd.DataFrame:
     """Reads a table as it is: every row and every column, in the order and with the file's names.

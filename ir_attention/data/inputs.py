@@ -8,7 +8,7 @@ import numpy as np
 
 from ir_attention.data.arrays import PairArrays
 
-__all__ = ["Sizes", "model_inputs"]
+__all__ = ["Sizes", "document_inputs", "model_inputs"]
 
 
 class Sizes(NamedTuple):
@@ -60,6 +60,30 @@ def model_inputs(arrays: PairArrays, sizes: Sizes) -> dict[str, np.ndarray]:
         **{
             name: _filled(one, len(one) if exact else sizes.pairs) for name, one in of_pairs.items()
         },
+    }
+
+
+def document_inputs(
+    word: np.ndarray, lengths: np.ndarray, counts: np.ndarray, sizes: Sizes
+) -> dict[str, np.ndarray]:
+    """Documents as `models.classifier` takes them: ragged, as int32.
+
+    Args:
+        word: Every word of the documents, end to end, as its id in a vocabulary.
+        lengths: Words of each sentence.
+        counts: Sentences of each document.
+        sizes: Where sizes are rounded up, zeros stand behind everything; `pairs` are documents.
+
+    Returns:
+        By name: `pieces`, the distinct ids; `place` `(words,)`, which of them each word is;
+        `sentence_length` `(sents,)`; `sentence_count` `(documents,)`.
+    """
+    pieces, place = np.unique(word, return_inverse=True)
+    ragged = {"pieces": pieces, "place": place, "sentence_length": lengths}
+    batch = len(counts) if sizes.step == 1 else sizes.pairs
+    return {
+        **{name: _filled(one, _up(len(one), sizes.step)) for name, one in ragged.items()},
+        "sentence_count": _filled(counts, batch),
     }
 
 

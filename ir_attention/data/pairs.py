@@ -63,7 +63,7 @@ def labels_of(table: Table, header: str) -> pd.Series:
         values = values.map(lambda value: value if pd.api.types.is_scalar(value) else None)
     codes, unique = pd.factorize(values, use_na_sentinel=False)
     labels = np.array([_label(value) for value in unique], np.int64)[codes]
-    _refuse(table, header, labels < 0, "must be a whole number >= 0")
+    table.refuse(header, labels < 0, "must be a whole number >= 0")
     return pd.Series(labels)
 
 
@@ -129,7 +129,7 @@ def _others(table: Table, headers: Mapping[str, str]) -> pd.DataFrame:
 def _texts(table: Table, header: str) -> pd.Series:
     values = table.frame[header].reset_index(drop=True)
     if is_coded(values) and isinstance(values.cat.categories.dtype, pd.StringDtype):
-        _refuse(table, header, values.isna().to_numpy(), _TEXT)
+        table.refuse(header, values.isna().to_numpy(), _TEXT)
         return values
     if isinstance(values.dtype, pd.StringDtype):
         bad = values.isna().to_numpy()
@@ -137,12 +137,12 @@ def _texts(table: Table, header: str) -> pd.Series:
         bad = np.zeros(len(values), bool)
     else:
         bad = np.array([not isinstance(value, str) for value in values], bool)
-    _refuse(table, header, bad, _TEXT)
+    table.refuse(header, bad, _TEXT)
     try:
         return values.astype(str)
     except UnicodeEncodeError:
         bad = np.array([_SURROGATE.search(text) is not None for text in values], bool)
-        _refuse(table, header, bad, "must not contain half a character (a lone surrogate)")
+        table.refuse(header, bad, "must not contain half a character (a lone surrogate)")
         raise
 
 
@@ -152,14 +152,14 @@ def _ids(table: Table, header: str) -> pd.Series:
         return values.astype(str)
     if is_coded(values) and isinstance(values.cat.categories.dtype, pd.StringDtype):
         blank = np.append((values.cat.categories.str.strip() == ""), True)  # -1 is missing
-        _refuse(table, header, blank[values.cat.codes.to_numpy()], _ID)
+        table.refuse(header, blank[values.cat.codes.to_numpy()], _ID)
         return values
     if isinstance(values.dtype, pd.StringDtype) and not values.hasnans:
         ids = values
     else:
         ids = pd.Series([_id(value) for value in values], dtype=object)
     bad = (ids.str.strip() == "").to_numpy(bool)
-    _refuse(table, header, bad, _ID)
+    table.refuse(header, bad, _ID)
     return ids.astype(str)
 
 
@@ -205,17 +205,6 @@ def _label(value: Any) -> int:
     if not isinstance(value, int | float | np.number | np.bool_):
         return -1
     return int(value) if 0 <= value < 2**31 and value == int(value) else -1
-
-
-def _refuse(table: Table, header: str, bad: np.ndarray, rule: str) -> None:
-    """Raises a DataError for the first bad value, with its place and how many there are."""
-    if bad.any():
-        row = int(bad.argmax())
-        raise DataError(
-            f"{table.place(row)}: {header} {rule}. Received: "
-            f"{shown(table.frame[header].iloc[row])} "
-            f"({bad.sum()} of {len(bad)} rows are like this)."
-        )
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

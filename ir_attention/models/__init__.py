@@ -10,6 +10,8 @@ _HOMES = {
     "AttentionPool": "attention",
     "BiGRU": "recurrent",
     "ConditionedPool": "pooling",
+    "HanClassifier": "classifier",
+    "HanClassifierSettings": "classifier",
     "HierarchicalEncoder": "han",
     "LastStateAttention": "scored_attention",
     "ListwiseSoftmax": "losses",

@@ -23,7 +23,7 @@ class HierarchicalEncoder(keras.layers.Layer):
     For each sentence `h_it = BiGRU(x_it)` and `s_i = sum_t a_it h_it` with `a_i` the attention
     over its words (equations 1-7 of Yang et al. 2016); for each document the same over its
     sentences (equations 8-10). With `pooling="mean"` or `"max"` the states are pooled without
-    attention at both levels, which the paper calls HN-AVE and HN-MAX (section 3.2) and measures
+    attention at both levels, which the paper calls HN-AVE and HN-MAX (section 3.4) and measures
     attention, HN-ATT, against; with a pair, as `("mean", "attention")`, each level in its own way.
     Everything is ragged: words lie end to end, sentence after sentence, and sentences document
     after document, so that only real ones are computed.

@@ -51,7 +51,7 @@ class _Pool(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("ir_attention")
 class MeanPool(_Pool):
-    """The mean of a sequence's steps: what HN-AVE of Yang et al. (2016, section 3.2) pools by.
+    """The mean of a sequence's steps: what HN-AVE of Yang et al. (2016, section 3.4) pools by.
 
     Masking: as of `AttentionPool`; the mean is over the steps that are left, 0 if none is.
 
@@ -79,7 +79,7 @@ class MeanPool(_Pool):
 
 @keras.saving.register_keras_serializable("ir_attention")
 class MaxPool(_Pool):
-    """The largest of each feature over the steps: HN-MAX of Yang et al. (2016, section 3.2).
+    """The largest of each feature over the steps: HN-MAX of Yang et al. (2016, section 3.4).
 
     Masking: as of `AttentionPool`; the largest is that of the steps that are left, 0 if none is.
 
@@ -201,7 +201,7 @@ class ConditionedPool(_Pool):
 
     `hidden = f(inputs @ W + query @ V + b)`, `weights = softmax(hidden @ u)` over the steps; the
     output is the sum of `weights * inputs`. This is the idea of Wang et al. (2016, aspect-level
-    sentiment, section 3.2), who lay an aspect's vector beside each step before scoring it. As
+    sentiment), who lay an aspect's vector beside each step before scoring it. As
     printed there (equation 7) tanh is taken of both projections side by side; what the aspect adds
     to a score is then the same at every step, and the softmax drops it. Here they are added within
     tanh, so that the score of a step depends on both.

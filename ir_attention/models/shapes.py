@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["PAIR_INPUTS", "WORD_INPUTS", "bi_encoder_shapes", "matcher_shapes"]
+from ir_attention.models.forward import Pooling, poolings
+from ir_attention.models.packed import WAYS
+
+__all__ = [
+    "PAIR_INPUTS",
+    "WORD_INPUTS",
+    "bi_encoder_shapes",
+    "classifier_shapes",
+    "matcher_shapes",
+]
 
 # How many match features a matcher reads: of a word, with the largest cosine, and of a pair.
 WORD_INPUTS = 9
@@ -66,15 +75,53 @@ def bi_encoder_shapes(
     }
 
 
+def classifier_shapes(
+    width: int,
+    *,
+    classes: int,
+    gru: int,
+    pool: int,
+    hidden: int,
+    levels: int,
+    bidirectional: bool,
+    word_pooling: str,
+    sentence_pooling: str,
+    **_: Any,
+) -> Shapes:
+    """The weights of a `HanClassifier`, by name.
+
+    Args:
+        width: Of word vectors; the others as in `HanClassifierSettings`.
+    """
+    pooling = word_pooling, sentence_pooling
+    sizes: dict[str, Any] = {"gru": gru, "pool": pool, "levels": levels}
+    shapes = _hierarchy(width, **sizes, bidirectional=bidirectional, pooling=pooling)
+    states = (2 if bidirectional else 1) * gru
+    if hidden:
+        shapes |= _layer("hidden", kernel=(states, hidden), bias=(hidden,))
+    return {**shapes, **_layer("output", kernel=(hidden or states, classes), bias=(classes,))}
+
+
 def _projection(width: int, units: int) -> Shapes:
     kernel, bias = (width, units), (units,)
     return _layer("projection", gate_kernel=kernel, kernel=kernel, gate_bias=bias, bias=bias)
 
 
-def _hierarchy(width: int, *, gru: int, pool: int, levels: int) -> Shapes:
+def _hierarchy(
+    width: int,
+    *,
+    gru: int,
+    pool: int,
+    levels: int,
+    bidirectional: bool = True,
+    pooling: Pooling = "attention",
+) -> Shapes:
+    """The weights of a `HierarchicalEncoder` of that name, whose settings these are."""
     shapes: Shapes = {}
-    for level, of in (("word", width), ("sentence", 2 * gru))[:levels]:
-        for way in ("forward", "backward"):
+    ways = WAYS if bidirectional else WAYS[:1]
+    wide = len(ways) * gru
+    for level, of in (("word", width), ("sentence", wide))[:levels]:
+        for way in ways:
             shapes |= _layer(
                 f"document_encoder/{level}_gru",
                 **{
@@ -83,7 +130,8 @@ def _hierarchy(width: int, *, gru: int, pool: int, levels: int) -> Shapes:
                     f"{way}_bias": (2, 3 * gru),
                 },
             )
-        shapes |= _pool(f"document_encoder/{level}_pool", 2 * gru, pool)
+        if poolings(pooling)[level] == "attention":
+            shapes |= _pool(f"document_encoder/{level}_pool", wide, pool)
     return shapes
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_HOMES = {"Explanation": "explain", "Ranker": "ranker"}
+_HOMES = {
+    "ClassExplanation": "classifier",
+    "Classifier": "classifier",
+    "Explanation": "explain",
+    "Ranker": "ranker",
+}
 
 __all__ = sorted(_HOMES)
 

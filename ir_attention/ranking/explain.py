@@ -6,8 +6,8 @@ And what each word does to the score, by leaving it out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -26,13 +26,23 @@ from ir_attention.threads import one_blas_thread
 if TYPE_CHECKING:  # pandas takes half a second to import, which ranking does without
     import pandas as pd
 
-__all__ = ["SHADING", "Explanation", "explain_pair"]
+__all__ = ["SHADING", "VERDICT", "Explanation", "explain_pair", "written_words"]
 
 # By model, what a picture shows first. Erasing words in the order of their attention is no better
 # than chance for a `han` of few pairs and a `han-bi` of many, while in the order of effects it
 # takes at least twice as much of the score as at random; see `docs/attention.md`, measured by
 # `pipelines/bench_faithfulness.py`.
 SHADING = {"han": "effects", "han-bi": "effects"}
+
+# Where a bundle's settings have what was measured of the model; see `Faithfulness.keep`.
+VERDICT = "faithfulness"
+
+
+class Reading(Protocol):
+    """How a scorer cuts texts into words."""
+
+    split_sentences: bool
+    tokenizer: Callable[[str], list[str]] | None
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,8 @@ class Explanation:
             scores by, as measured; see `faithfulness`.
         curves: What of the score is lost as words are erased; see `erasing.erasure_curves`. None
             where it was not asked for, or the document has no words.
+        model_verdict: What was measured of the model, as `Faithfulness.verdict` gives it, if it is
+            kept with the bundle; otherwise None.
 
     A word that the vocabulary cuts into pieces has the sum of its pieces' weights, where weights
     are shared out, and the mean, where its pieces each share out their own.
@@ -89,6 +101,7 @@ class Explanation:
     document_effects: np.ndarray | None
     shading: str
     curves: dict[str, Any] | None
+    model_verdict: dict[str, Any] | None = None
 
     @property
     def words(self) -> pd.DataFrame:
@@ -137,8 +150,9 @@ class Explanation:
                 values[name] = weights.astype(float).round(6).tolist()
         for name in ("sentence_of_word", "query_offsets", "document_offsets"):
             values[name] = getattr(self, name).tolist()
-        if self.curves is not None:
-            values["curves"] = self.curves
+        for name in ("curves", "model_verdict"):
+            if (found := getattr(self, name)) is not None:
+                values[name] = found
         return values
 
 
@@ -172,12 +186,14 @@ def explain_pair(
     document: str,
     *,
     shading: str,
+    verdict: dict[str, Any] | None = None,
     effects: bool | None = None,
     curves: bool | None = False,
 ) -> Explanation:
     """The attention of `scorer` on one pair, summed from pieces to words; see `Ranker.explain`."""
     with one_blas_thread():
-        return _explained(scorer, (query, document), shading, effects, curves)
+        explained = _explained(scorer, (query, document), shading, effects, curves)
+    return replace(explained, model_verdict=verdict)
 
 
 def _explained(
@@ -189,7 +205,7 @@ def _explained(
 ) -> Explanation:
     score, looks, request = scorer.look(*sides)
     (query_words, query_offsets), (document_words, document_offsets) = (
-        _written(text, scorer) for text in sides
+        written_words(text, scorer) for text in sides
     )
     of_query = _pieces_per_word(request, int(request.query[0]))
     of_document = _pieces_per_word(request, int(request.document[0]))
@@ -231,8 +247,8 @@ def _explained(
     )
 
 
-def _written(text: str, scorer: MatcherScorer) -> tuple[list[str], np.ndarray]:
-    """The words of a text, sentence by sentence as the scorer reads them, and where they stand."""
+def written_words(text: str, scorer: Reading) -> tuple[list[str], np.ndarray]:
+    """The words of a text, sentence by sentence as a scorer reads them, and where they stand."""
     written: list[str] = []
     offsets: list[tuple[int, int]] = []
     for start, end in sentences(text) if scorer.split_sentences else [(0, len(text))]:

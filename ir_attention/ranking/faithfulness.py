@@ -10,6 +10,7 @@ from ir_attention.data.arrays import Runs
 from ir_attention.errors import BundleError, DataError
 from ir_attention.evaluation.intervals import check_draws
 from ir_attention.ranking.erasing import (
+    LEAST_WORDS,
     affordable,
     area,
     document_effects,
@@ -30,8 +31,6 @@ __all__ = ["faithfulness", "kendall_tau"]
 
 # Shares 10 % to 50 %, by their place in `SHARES`.
 _FIRST_HALF = slice(1, 6)
-# Fewer words than these have too few orders to tell them apart: 3 words have six.
-_LEAST_WORDS = 4
 # Pairs whose gradients are computed at once.
 _PAIRS = 64
 
@@ -59,7 +58,7 @@ def faithfulness(
     tau-b of the values with the effects (Jain and Wallace 2019, section 4.1), -1 to 1; undefined of
     a document whose values are all equal.
 
-    Not looked at, and counted: pairs whose document has fewer than 4 words, or none; whose query
+    Not looked at, and counted: pairs whose document has fewer than 5 words, or none; whose query
     has none; and those so long that their effects would take more than a second or two. A sentence
     whose words are all erased is none.
 
@@ -86,7 +85,7 @@ def faithfulness(
     drawn, left_out = _drawn(scorer, rows, limit, seed)
     if not drawn:
         raise DataError(
-            f"no pair has a query, and a document of {_LEAST_WORDS} words or more and not too "
+            f"no pair has a query, and a document of {LEAST_WORDS} words or more and not too "
             f"long. Received: {left_out} pairs"
         )
     with np.errstate(over="ignore", invalid="ignore"), one_blas_thread():
@@ -101,7 +100,7 @@ def faithfulness(
             "bundle again, or train it again"
         )
     return Faithfulness.of_pairs(
-        ranker.bundle.model, measured, left_out=left_out, seed=seed, resamples=resamples
+        ranker.bundle.settings, measured, left_out=left_out, seed=seed, resamples=resamples
     )
 
 
@@ -153,7 +152,7 @@ def _drawn(
         request = scorer.number([query], [document])
         lengths = Runs.of_texts(request.texts).lengths
         words, asked = int(lengths[request.document[0]]), int(lengths[request.query[0]])
-        if words < _LEAST_WORDS or not asked or not affordable(request):
+        if words < LEAST_WORDS or not asked or not affordable(request):
             left_out += 1
             continue
         drawn.append(_Pair(str(query_id), str(doc_id), query, document, words, number, request))

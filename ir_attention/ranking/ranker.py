@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ir_attention.bundle import Bundle
-from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.errors import BundleError, DataError
 from ir_attention.models.recipes import BASELINES
 from ir_attention.models.shapes import bi_encoder_shapes, matcher_shapes
 from ir_attention.ranking.encoder import CAPACITY, Encoder
-from ir_attention.ranking.explain import SHADING, Explanation, explain_pair
+from ir_attention.ranking.explain import SHADING, VERDICT, Explanation, explain_pair
+from ir_attention.ranking.opening import check_reading, check_shapes, opened_table
 from ir_attention.scoring.bi_encoder import BiEncoderScorer
 from ir_attention.scoring.matcher import MatcherScorer
 
@@ -28,9 +28,6 @@ _SHAPES: dict[str, Callable[..., dict[str, tuple[int, ...]]]] = {
     "han": matcher_shapes,
     "han-bi": bi_encoder_shapes,
 }
-# What is no size among the settings of a model.
-_NO_SIZES = {"dropout", "match_features", "query_side", "trainable_vectors", "word_dropout"}
-
 # Beside bm25, models that no network of ours or MatchZoo's scores with.
 _READY = ("lexical", "minilm", "tfidf")
 
@@ -217,7 +214,7 @@ class Ranker:
         Raises:
             DataError: The model has no attention to show, or a text is not a string.
         """
-        _texts(query, [document])
+        _texts(query, [document], "document")
         scorer = self.attentive
         with np.errstate(over="ignore", invalid="ignore"):
             explained = explain_pair(
@@ -225,6 +222,7 @@ class Ranker:
                 query,
                 document,
                 shading=SHADING[self.bundle.model],
+                verdict=self.bundle.settings.get(VERDICT),
                 effects=effects,
                 curves=curves,
             )
@@ -238,7 +236,7 @@ class Ranker:
     def attentive(self) -> MatcherScorer:
         """What scores, if it has attention to show; a DataError if not."""
         if not isinstance(self._scorer, MatcherScorer):
-            raise DataError(f"{self.bundle.model} has no attention to show; han has")
+            raise DataError(f"{self.bundle.model} has no attention to show; han and han-bi have")
         return self._scorer
 
 
@@ -249,16 +247,12 @@ def open_scorer(bundle: Bundle, *, tokenizer: Tokenizer | None = None, threads: 
         BundleError: The bundle's parts do not fit together.
         DataError: `threads` is not a whole number from 1.
     """
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise DataError(f"`threads` must be a whole number from 1. Received: {threads!r}")
-    own = bundle.settings.get("tokenizer") is not None
-    if own and tokenizer is None:
+    check_reading(bundle, tokenizer, threads, door="Ranker")
+    if bundle.model == "han-classifier":
         raise BundleError(
-            "this model was trained with a tokenizer of its user's own: pass it as "
-            "`Ranker.load(folder, tokenizer=...)`"
+            "a han-classifier gives documents a class and ranks nothing: open it with "
+            "`Classifier.load`"
         )
-    if tokenizer is not None and not own:
-        raise BundleError("this model was trained without a tokenizer: pass no `tokenizer`")
     if bundle.model in ("han", "han-bi"):
         return _matcher_scorer(bundle, tokenizer, threads)
     if bundle.model == "bm25":
@@ -297,21 +291,9 @@ def _ready_scorer(bundle: Bundle, threads: int) -> Scorer:
 
 
 def _matcher_scorer(bundle: Bundle, tokenizer: Tokenizer | None, threads: int) -> MatcherScorer:
-    weights = dict(bundle.weights)
-    try:
-        table = weights.pop("table")
-        vocabulary = Vocabulary.from_json(bundle.vocabulary)
-        split = bundle.settings["split_sentences"]
-    except (KeyError, DataError) as error:
-        raise BundleError(f"the bundle of a {bundle.model} is incomplete: {error}") from error
-    if not isinstance(split, bool):
-        raise BundleError(f"`split_sentences` must be true or false. Received: {split!r}")
-    if table.ndim != 2 or len(table) < vocabulary.size:
-        raise BundleError(
-            f"the table of vectors must have a row for each of the {vocabulary.size} ids of "
-            f"the vocabulary. Received: shape {table.shape}. Are the files of two bundles mixed?"
-        )
-    _check_weights(table.shape[1], weights, bundle)
+    table, weights, vocabulary, split = opened_table(bundle)
+    sizes = bundle.settings.get("matcher")
+    check_shapes(_SHAPES[bundle.model], table.shape[1], sizes, weights, bundle.model)
     reading: dict[str, Any] = {
         "vocabulary": vocabulary,
         "split_sentences": split,
@@ -322,26 +304,6 @@ def _matcher_scorer(bundle: Bundle, tokenizer: Tokenizer | None, threads: int) -
         return MatcherScorer(table, weights, **reading)
     letters = bundle.settings["matcher"]["letters"]
     return BiEncoderScorer(table, weights, letters=letters, **reading)
-
-
-def _check_weights(width: int, weights: dict[str, np.ndarray], bundle: Bundle) -> None:
-    """Raises a BundleError if a weight is missing or of another shape than the settings say."""
-    try:
-        sizes = bundle.settings["matcher"]
-        for name in sorted(set(sizes) - _NO_SIZES):
-            if type(sizes[name]) is not int:
-                raise TypeError(f"{name} must be a whole number. Received: {sizes[name]!r}")
-        wanted = _SHAPES[bundle.model](width, **sizes)
-    except (KeyError, TypeError) as error:
-        raise BundleError(f"settings.json does not describe a {bundle.model} ({error})") from error
-    found = {name: weight.shape for name, weight in weights.items()}
-    for name in sorted(set(wanted) | set(found)):
-        if wanted.get(name) != found.get(name):
-            rule = f"should have shape {wanted[name]}" if name in wanted else "should not be there"
-            raise BundleError(
-                f"weights.safetensors: {name} {rule}, by settings.json. Received: "
-                f"{found.get(name, 'no such weight')}. Are the files of two bundles mixed?"
-            )
 
 
 def _texts(query: str, documents: Sequence[str], name: str = "documents") -> list[str]:

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ir_attention.errors import DataError
+from ir_attention.bundle import Bundle
+from ir_attention.errors import BundleError, DataError
 from ir_attention.evaluation.intervals import mean, resampled_sums
-from ir_attention.ranking.erasing import SHARES
-from ir_attention.ranking.explain import SHADING
+from ir_attention.ranking.erasing import SHARES, TAILS
+from ir_attention.ranking.explain import SHADING, VERDICT
+from ir_attention.reports.faithfulness import MEASURES
+from ir_attention.reports.markup import typed
+from ir_attention.reports.verdicts import explains, with_verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MEASURES", "ORDERS", "Faithfulness", "Measured"]
-
-# What words are erased in the order of, and what it is called.
-ORDERS = {
-    "attention": "attention",
-    "effects": "leave-one-out",
-    "gradient": "gradient",
-    "gradient_input": "gradient x input",
-    "random": "random",
-}
-MEASURES = ("area", "comprehensiveness", "sufficiency", "tau")
-
-_TAILS = (0.025, 0.975)  # 95 %
+__all__ = ["Faithfulness", "Measured"]
 
 
 class Measured(NamedTuple):
@@ -52,32 +46,46 @@ class Faithfulness:
             and its 95 % interval; `difference, difference_low, difference_high`, the same of what
             it has more than `random` of the same pairs.
         curves: A row per share of words, a column per order: the mean loss of score.
+        curves_low, curves_high: The ends of its 95 % interval, in the same form.
         pairs: A row per pair and order: `query_id, doc_id, words, order` and the measures.
         left_out: How many pairs were passed over, for their texts were too short or too long.
+        trained: The settings of the bundle that was looked at.
     """
 
     model: str
     shading: str
     table: pd.DataFrame
     curves: pd.DataFrame
+    curves_low: pd.DataFrame
+    curves_high: pd.DataFrame
     pairs: pd.DataFrame
     left_out: int
+    trained: dict[str, Any] = field(repr=False)
 
     @classmethod
     def of_pairs(
-        cls, model: str, measured: Sequence[Measured], *, left_out: int, seed: int, resamples: int
+        cls,
+        trained: dict[str, Any],
+        measured: Sequence[Measured],
+        *,
+        left_out: int,
+        seed: int,
+        resamples: int,
     ) -> Faithfulness:
         """Of what came of each pair, one at least; see `faithfulness`."""
+        model = str(trained["model"])
         orders = list(measured[0].measures)
         found = np.array([[one.measures[name] for name in orders] for one in measured])
         queries = [one.query_id for one in measured]
+        curves = _curves(measured, queries, orders, seed=seed, resamples=resamples)
         return cls(
             model,
             SHADING[model],
             _table(found, queries, orders, seed=seed, resamples=resamples),
-            _curves(measured, orders),
+            *curves,
             _per_pair(found, measured, orders),
             left_out,
+            trained,
         )
 
     def value(self, order: str, measure: str) -> dict[str, float]:
@@ -93,15 +101,63 @@ class Faithfulness:
         return self.value(order, "area")["difference_low"] > 0
 
     def sentences(self) -> list[str]:
-        """What it means, in plain words: of attention, and of leaving out each word."""
-        return [_verdict(self, order) for order in ("attention", "effects")]
+        """What it means, in plain words: of attention, of leaving out each word, and of all."""
+        chance = self.value("random", "area")
+        said = [
+            explains(order, self.value(order, "area"), chance) for order in ("attention", "effects")
+        ]
+        last = self.curves["random"].iloc[-1]
+        return [*said, f"Without any word, {typed(last, 2)} of the score is gone on average."]
+
+    def verdict(self, data: str | None = None) -> dict[str, Any]:
+        """What there is to remember of a model: plain values; see `keep`.
+
+        Args:
+            data: What was looked at, such as the name of a file.
+        """
+        return {
+            "data": data,
+            "pairs": self._count(),
+            "queries": int(self.pairs["query_id"].nunique()),
+            "area": {
+                order: {name: round(value, 6) for name, value in self.value(order, "area").items()}
+                for order in ("attention", "effects", "random")
+            },
+        }
+
+    def keep(self, folder: str | Path, data: str | None = None) -> Path:
+        """Keeps the verdict with the model, where `explain` finds it; an earlier one is replaced.
+
+        It goes to the settings of the bundle as `faithfulness`, and to its card.
+
+        Args:
+            folder: The bundle that was looked at.
+            data: As of `verdict`.
+
+        Raises:
+            BundleError: There is another bundle, or none, or it cannot be written. Then nothing is
+                changed.
+        """
+        bundle = Bundle.load(folder)
+        if _training(bundle.settings) != _training(self.trained):
+            raise BundleError(
+                f"{folder}: not the {self.model} that was looked at, or trained again since. Its "
+                f"verdict is not kept. Received: a {bundle.model}"
+            )
+        verdict = self.verdict(data)
+        settings = {**bundle.settings, VERDICT: verdict}
+        card = with_verdict(bundle.card, verdict)
+        return replace(bundle, settings=settings, card=card).save(folder, overwrite=True)
+
+    def _count(self) -> int:
+        return len(self.pairs) // len(self.curves.columns)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: the table as `order: measure: numbers`, the curves by order, counts."""
         return {
             "model": self.model,
             "shading": self.shading,
-            "pairs": len(self.pairs) // len(self.curves.columns),
+            "pairs": self._count(),
             "queries": int(self.pairs["query_id"].nunique()),
             "left_out": self.left_out,
             "orders": {
@@ -113,10 +169,9 @@ class Faithfulness:
                 }
                 for order in self.curves.columns
             },
-            "curves": {
-                "shares": SHARES.round(6).tolist(),
-                **{name: self.curves[name].round(6).tolist() for name in self.curves.columns},
-            },
+            "curves": {"shares": SHARES.round(6).tolist(), **_lists(self.curves)},
+            "curves_low": _lists(self.curves_low),
+            "curves_high": _lists(self.curves_high),
             "sentences": self.sentences(),
         }
 
@@ -167,15 +222,30 @@ def _intervals(
     ends = np.full((2, values.shape[1]), np.nan)
     some = there.any(axis=0)
     with np.errstate(invalid="ignore"):  # a draw may have no value of a measure
-        ends[:, some] = np.nanquantile((totals / counts)[:, some], _TAILS, axis=0)
+        ends[:, some] = np.nanquantile((totals / counts)[:, some], TAILS, axis=0)
     return ends[0], ends[1]
 
 
-def _curves(measured: Sequence[Measured], orders: list[str]) -> pd.DataFrame:
+def _curves(
+    measured: Sequence[Measured],
+    queries: list[str],
+    orders: list[str],
+    *,
+    seed: int,
+    resamples: int,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Mean losses at each share, and the low and the high ends of their intervals."""
     import pandas as pd
 
-    means = {name: np.mean([one.losses[name] for one in measured], axis=0) for name in orders}
-    return pd.DataFrame(means, index=pd.Index(SHARES.round(6), name="share"))
+    losses = np.array([[one.losses[name] for name in orders] for one in measured])
+    flat = losses.reshape(len(losses), -1)
+    low, high = _intervals(flat, queries, seed=seed, resamples=resamples)
+
+    def frame(values: np.ndarray) -> pd.DataFrame:
+        shares = pd.Index(SHARES.round(6), name="share")
+        return pd.DataFrame(values.reshape(len(orders), -1).T, index=shares, columns=orders)
+
+    return frame(flat.mean(axis=0)), frame(low), frame(high)
 
 
 def _per_pair(found: np.ndarray, measured: Sequence[Measured], orders: list[str]) -> pd.DataFrame:
@@ -186,21 +256,14 @@ def _per_pair(found: np.ndarray, measured: Sequence[Measured], orders: list[str]
     return frame.assign(**dict(zip(MEASURES, found.reshape(-1, len(MEASURES)).T, strict=True)))
 
 
-def _verdict(found: Faithfulness, order: str) -> str:
-    own, chance = found.value(order, "area"), found.value("random", "area")
-    name = {"attention": "Attention", "effects": "Leaving out each word"}[order]
-    better = "better than" if found.beats_chance(order) else "no better than"
-    if own["difference_high"] < 0:
-        better = "worse than"
-    times = ""
-    if chance["value"] > 0 and own["value"] > 0:
-        times = f", {own['value'] / chance['value']:.1f} times as much"
-    return (
-        f"{name} explains this model {better} chance: erasing words in its order takes "
-        f"{own['value']:.2f} of the score over all shares, in a random order "
-        f"{chance['value']:.2f}{times} (95 % interval of the difference: "
-        f"{own['difference_low']:.2f} to {own['difference_high']:.2f})."
-    )
+def _training(settings: dict[str, Any]) -> str:
+    """What tells a trained model from others: all of its settings but what is kept later."""
+    kept = {name: value for name, value in settings.items() if name not in (VERDICT, "format")}
+    return json.dumps(kept, sort_keys=True)
+
+
+def _lists(frame: pd.DataFrame) -> dict[str, list[float]]:
+    return {str(name): frame[name].round(6).tolist() for name in frame.columns}
 
 
 def _plain(value: float) -> float | None:

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ir_attention.reports.curves import curve_section
-from ir_attention.reports.decisions import Decision, Sentence, Side
+from ir_attention.reports.decisions import Decision, Outcome, Sentence, Side
 from ir_attention.reports.links import carried, link_rules, link_tables, linked
 from ir_attention.reports.markup import decimal, direction, escaped, isolated
-from ir_attention.reports.shading import shades
+from ir_attention.reports.shading import LEAST_SHADE, shades
 
-__all__ = ["article", "largest_effect", "rules"]
+__all__ = ["article", "heading", "largest_effect", "outcome_lines", "rules"]
 
-# Below this strength a word against the match is not marked as such: it hardly is.
-_LEAST = 0.05
+# Classes whose probabilities are said.
+_CLASSES = 5
 
 
 def article(decision: Decision, name: str, title: str, largest: float) -> str:
@@ -24,7 +24,7 @@ def article(decision: Decision, name: str, title: str, largest: float) -> str:
     Args:
         decision: What is shown.
         name: Its id on the page; those of its words begin with it.
-        title: Stands before the score.
+        title: Which of several documents it is; empty of one alone.
         largest: The effect that has the full shade, on all of the page.
     """
     shown = linked(decision)
@@ -36,9 +36,10 @@ def article(decision: Decision, name: str, title: str, largest: float) -> str:
     return _ARTICLE.format(
         name=name,
         linked=" linked" if shown else "",
-        title=title,
-        score=decimal(decision.score, 3),
-        query=_text(query, asked),
+        title=_title(decision, title),
+        score=_value(decision),
+        outcome=_outcome(decision),
+        query="" if decision.outcome else _QUERY.format(name=name, text=_text(query, asked)),
         document=_sentences(decision, read),
         skip=f'<a class="skip" href="#{name}e">Skip the words</a>\n' if shown else "",
         end=f'<span id="{name}e" tabindex="-1"></span>\n' if shown else "",
@@ -48,6 +49,16 @@ def article(decision: Decision, name: str, title: str, largest: float) -> str:
     )
 
 
+def heading(decision: Decision) -> str:
+    """What is known and what was predicted, in words, to stand before the number.
+
+    Of a pair `label 1, score`, of a class `class good, probability`.
+    """
+    if decision.outcome is not None:
+        return f"class {decision.outcome.label}, probability"
+    return "score" if decision.known is None else f"label {decision.known}, score"
+
+
 def rules(decision: Decision, name: str) -> str:
     """What the page's style needs for the links of one document."""
     if not linked(decision) or decision.alignment is None or decision.back is None:
@@ -55,6 +66,25 @@ def rules(decision: Decision, name: str) -> str:
     return link_rules(decision.alignment, name, "q", "document") + link_rules(
         decision.back, name, "d", "query"
     )
+
+
+def outcome_lines(outcome: Outcome | None, known: str | None) -> list[str]:
+    """What else there is to say of a class: the label that is known, how sure, the other classes.
+
+    Of a pair nothing.
+    """
+    if outcome is None:
+        return []
+    lines = []
+    if known is not None:
+        right = "as predicted" if known == outcome.label else "not what was predicted"
+        lines.append(f"The label that is known: {known}, {right}.")
+    if outcome.confidence is not None:
+        lines.append(f"Confidence {outcome.confidence:.2f}.")
+    best = np.argsort(-outcome.probabilities, kind="stable")[:_CLASSES]
+    each = ", ".join(f"{outcome.classes[at]} {outcome.probabilities[at]:.3f}" for at in best)
+    more = len(outcome.classes) - len(best)
+    return [*lines, f"Probabilities: {each}" + (f", and {more} more." if more else ".")]
 
 
 def largest_effect(decisions: Sequence[Decision]) -> float:
@@ -68,6 +98,21 @@ def largest_effect(decisions: Sequence[Decision]) -> float:
     return float(max(effects, default=0))
 
 
+def _title(decision: Decision, title: str) -> str:
+    said = heading(decision)
+    return escaped(f"{title}, {said}" if title else said[0].upper() + said[1:])
+
+
+def _value(decision: Decision) -> str:
+    outcome = decision.outcome
+    return decimal(decision.score if outcome is None else outcome.probability, 3)
+
+
+def _outcome(decision: Decision) -> str:
+    lines = outcome_lines(decision.outcome, decision.known)
+    return f'<p class="outcome">{escaped(" ".join(lines))}</p>\n' if lines else ""
+
+
 def _words(side: Side, links: list[str], name: str, largest: float, shown: bool) -> Iterator[str]:
     """Each word in its element, with its strengths, links and numbers."""
     strengths = shades(side.shares)
@@ -77,7 +122,7 @@ def _words(side: Side, links: list[str], name: str, largest: float, shown: bool)
         if side.effects is not None:
             effect = side.effects[number]
             strength = abs(effect) / largest if largest else 0
-            kind += " against" if effect < 0 and strength >= _LEAST else ""
+            kind += " against" if effect < 0 and strength >= LEAST_SHADE else ""
             style += f";--e:{strength:.2f}"
             title += f", effect {effect:+.4f}"
         focus = f' id="{name}{number}" tabindex="0"' if shown else ""
@@ -162,13 +207,15 @@ def _numbers(decision: Decision) -> str:
 
 _ARTICLE = """<article class="one{linked}" id="{name}" aria-labelledby="{name}t">
 <h2 id="{name}t">{title} <span class="score">{score}</span></h2>
-{skip}<div class="sides">
-<section class="query" aria-labelledby="{name}a"><h3 id="{name}a">Query</h3>
-{query}</section>
-<section class="document" aria-labelledby="{name}b"><h3 id="{name}b">Document</h3>
+{outcome}{skip}<div class="sides">
+{query}<section class="document" aria-labelledby="{name}b"><h3 id="{name}b">Document</h3>
 {document}</section>
 </div>
 {end}{curves}{numbers}{tables}</article>
+"""
+
+_QUERY = """<section class="query" aria-labelledby="{name}a"><h3 id="{name}a">Query</h3>
+{text}</section>
 """
 
 _NUMBERS = """<details><summary>Every word in numbers</summary>

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["model_card"]
+__all__ = ["classifier_card", "model_card"]
 
 
 def model_card(facts: Mapping[str, Any], notes: Sequence[str] = ()) -> str:
@@ -16,10 +16,8 @@ def model_card(facts: Mapping[str, Any], notes: Sequence[str] = ()) -> str:
             positives) and `history` (a record per epoch).
         notes: What was noticed about the data, a sentence each.
     """
-    measure = facts["training"]["measure"]
-    best = max(facts["history"], key=lambda row: row[measure])
     lines = [
-        f"# {facts['model']}, trained with ir_attention {facts['versions']['ir_attention']}",
+        _title(facts),
         "",
         "Ranks documents for a query. Higher scores are better; they compare documents of one",
         "query, and are no probabilities.",
@@ -34,13 +32,47 @@ def model_card(facts: Mapping[str, Any], notes: Sequence[str] = ()) -> str:
     for part, size in facts["data"].items():
         lines.append(f"| {part} | {size['queries']} | {size['pairs']} | {size['positives']} |")
     lines += ["", *[f"- {note}" for note in notes]]
-    lines += [
+    return "\n".join([*lines, *_training(facts, "queries", "ir-attention evaluate"), ""])
+
+
+def classifier_card(facts: Mapping[str, Any], notes: Sequence[str] = ()) -> str:
+    """The same of a classifier; `data` has the documents of each class, by part."""
+    classes = [str(one) for one in facts["classes"]]
+    lines = [
+        _title(facts),
+        "",
+        "Says which class a document has, and how probable each class is. Probabilities are the",
+        "network's own, and tend to be too sure.",
+        "",
+        "    Classifier.load(THIS_FOLDER).predict(['a document'])",
+        "",
+        "## Data",
+        "",
+        f"| part | documents | {' | '.join(classes)} |",
+        f"| --- | ---: |{' ---: |' * len(classes)}",
+    ]
+    for part, sizes in facts["data"].items():
+        cells = [sum(sizes.values()), *(sizes.get(one, 0) for one in classes)]
+        lines.append(f"| {part} | {' | '.join(map(str, cells))} |")
+    lines += ["", *[f"- {note}" for note in notes]]
+    return "\n".join([*lines, *_training(facts, "documents", "Classifier.evaluate"), ""])
+
+
+def _title(facts: Mapping[str, Any]) -> str:
+    return f"# {facts['model']}, trained with ir_attention {facts['versions']['ir_attention']}"
+
+
+def _training(facts: Mapping[str, Any], of: str, door: str) -> list[str]:
+    """The epochs, and what the number of the best one is worth."""
+    measure = facts["training"]["measure"]
+    best = max(facts["history"], key=lambda row: row[measure])
+    lines = [
         "",
         "## Training",
         "",
         f"Seed {facts['seed']}. The epoch with the best {measure} on dev is kept: epoch "
         f"{best['epoch']}, {measure} {best[measure]:.4f}. As it was chosen by this number, expect",
-        "less on new queries: measure that with `ir-attention evaluate`.",
+        f"less on new {of}: measure that with `{door}`.",
         "",
         f"| epoch | loss | dev {measure} | seconds |",
         "| ---: | ---: | ---: | ---: |",
@@ -49,4 +81,4 @@ def model_card(facts: Mapping[str, Any], notes: Sequence[str] = ()) -> str:
         cells = f"{row['epoch']} | {row['loss']:.4f} | {row[measure]:.4f} | {row['seconds']}"
         lines.append(f"| {cells} |")
     versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
-    return "\n".join([*lines, "", f"Versions: {versions}.", ""])
+    return [*lines, "", f"Versions: {versions}."]

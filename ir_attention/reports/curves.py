@@ -1,152 +1,126 @@
-"""What erasing words does to the score: a small chart as SVG, and in a sentence."""
+"""What erasing words of one document does to the score: a small chart, and in sentences."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ir_attention.reports.chart import CHART_STYLE, Lines, chart, key
 from ir_attention.reports.decisions import Curves
 from ir_attention.reports.markup import decimal
 
 __all__ = ["CURVE_STYLE", "curve_section", "no_better_than_chance"]
 
-CURVE_STYLE = """
+CURVE_STYLE = (
+    CHART_STYLE
+    + """
 .why { display: grid; gap: .2rem 2rem; align-items: center; margin-top: 1.6rem; }
 .why h3 { grid-column: 1 / -1; }
 .why p { margin: .3rem 0; max-width: 40rem; }
-.curves { width: 100%; max-width: 27rem; height: auto; display: block; }
-.curves text { font: 11px var(--sans); fill: var(--soft); }
-.curves .axis { stroke: var(--line); fill: none; }
-.curves .zero { stroke: var(--soft); fill: none; }
-.curves .range { fill: var(--soft); opacity: .18; }
-.line { fill: none; stroke-width: 2; }
-.line.random { stroke: var(--soft); stroke-dasharray: 1 3; stroke-linecap: round; }
-.line.attention { stroke: var(--accent); }
-.line.effects { stroke: var(--warn); stroke-dasharray: 6 3; }
-.curve-key { list-style: none; padding: 0; margin: .2rem 0; font: .8rem/1.6 var(--sans);
-  color: var(--soft); }
-.curve-key svg { width: 2rem; height: .6rem; margin-inline-end: .5rem; vertical-align: middle; }
 @container (min-width: 40rem) {
   .why { grid-template-columns: minmax(0, 27rem) minmax(14rem, 1fr); } }
-@media (forced-colors: active) { .why .line, .curves .axis, .curves .zero { stroke: CanvasText; }
-  .curves .range { fill: GrayText; } }
 """
-
-# The size of the chart, and where its axes are.
-_WIDE, _HIGH = 420, 210
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 412, 14, 168
-_BELOW = ((0, "middle"), (0.25, "middle"), (0.5, "middle"), (0.75, "middle"), (1, "end"))
-_ROUND = (1, 2, 2.5, 5, 10)  # distances between marks, times a power of ten
+)
 
 
 def no_better_than_chance(curves: Curves, which: str) -> str:
     """The words for the top of the page; none where attention and effects do better.
 
+    None either where nothing can be told: in a text of a few words, every order is like another.
+
     Args:
         curves: Of the document.
         which: Begins the sentence.
     """
+    if curves.attention_beats_chance is None:
+        return ""
     loses = {name: decimal(area, 2) for name, area in curves.areas.items()}
-    chance = f"at random {loses['random']} {_interval(curves)}"
     effects_beat = curves.areas.get("effects", np.inf) > curves.areas["random_high"]
     if curves.attention_beats_chance and effects_beat:
         return ""
     if not curves.attention_beats_chance and not effects_beat:
-        return (
+        said = (
             f"<strong>{which} neither attention nor the effects explain the score better than "
             "chance.</strong> Erasing words in the order of attention loses "
-            f"{loses['attention']} of the score, of the effects {loses['effects']}, {chance}."
+            f"{loses['attention']} of the score, of the effects {loses['effects']}"
         )
-    if effects_beat:
-        other = f"; effects lose {loses['effects']}" if "effects" in loses else ""
-        return (
+        end = ""
+    elif effects_beat:
+        said = (
             f"<strong>{which} attention explains the score no better than chance.</strong> "
-            f"Erasing words in its order loses {loses['attention']} of the score, {chance}{other}. "
-            "Its shades say where the model looked, not why it decided."
+            f"Erasing words in its order loses {loses['attention']} of the score"
+            + (f", in that of the effects {loses['effects']}" if "effects" in loses else "")
         )
-    return (
-        f"<strong>{which} the effects explain the score no better than chance.</strong> Erasing "
-        f"words in their order loses {loses['effects']} of the score, {chance}; in the order of "
-        f"attention {loses['attention']}. Words that say the same stand in for each other."
-    )
+        end = " Its shades say where the model looked, not why it decided."
+    else:
+        said = (
+            f"<strong>{which} the effects explain the score no better than chance.</strong> "
+            f"Erasing words in their order loses {loses['effects']} of the score, in that of "
+            f"attention {loses['attention']}"
+        )
+        end = " Words that say the same stand in for each other."
+    return f"{said}; {_chance(curves)}.{end}"
 
 
 def curve_section(curves: Curves, name: str) -> str:
-    """The chart with its sentence. `name` begins the ids of its parts."""
+    """The chart with its sentences. `name` begins the ids of its parts."""
     areas = curves.areas
     effects = (
         f", in the order of the effects {decimal(areas['effects'], 2)}"
         if "effects" in areas
         else ""
     )
-    sentence = (
+    said = [
         "Erasing the words in the order of attention loses "
-        f"{decimal(areas['attention'], 2)} of the score{effects}, at random "
-        f"{decimal(areas['random'], 2)} {_interval(curves)}."
-    )
+        f"{decimal(areas['attention'], 2)} of the score{effects}; {_chance(curves)}."
+    ]
+    if curves.as_good:
+        said.append(_as_good(curves))
+    if curves.attention_beats_chance is None:
+        said.append(
+            "These are too few words to say whether an order is better than chance: nearly every "
+            "order is like another."
+        )
+    elif curves.losses["random"][-1] < 0:
+        said.append(
+            "Without any word the score would be higher: the words speak against a match on the "
+            "whole, and no order of them can take much off the score."
+        )
+    lines = Lines(curves.shares, _drawn(curves), {"random": _range(curves)})
     return _SECTION.format(
-        name=name, sentence=sentence, chart=_chart(curves, name), key=_key(curves)
+        name=name,
+        sentences="".join(f"<p>{one}</p>\n" for one in said),
+        chart=chart(lines, name, title=_TITLE, described=_described(curves)),
+        key=key(_key(curves)),
     )
 
 
-def _interval(curves: Curves) -> str:
-    return f"[{decimal(curves.areas['random_low'], 2)}, {decimal(curves.areas['random_high'], 2)}]"
+_TITLE = "How much of the score is lost as words are erased"
 
 
-def _chart(curves: Curves, name: str) -> str:
-    bottom, top = _ends(np.concatenate([[0.0], *curves.losses.values()]))
-    marks = _marks(bottom, top)
+def _chance(curves: Curves) -> str:
+    low, high = (decimal(curves.areas[f"random_{end}"], 2) for end in ("low", "high"))
+    orders = "random orders" if curves.orders is None else f"{curves.orders} random orders"
+    mean = decimal(curves.areas["random"], 2)
+    return f"{orders} lose {mean} on average, and 95 % of them {low} to {high}"
 
-    def x(share: float) -> float:
-        return _LEFT + (_RIGHT - _LEFT) * share
 
-    def y(loss: float) -> float:
-        return _BOTTOM - (_BOTTOM - _TOP) * (loss - bottom) / (top - bottom)
-
-    def points(losses: np.ndarray, shares: np.ndarray = curves.shares) -> str:
-        return " ".join(f"{x(s):.1f},{y(v):.1f}" for s, v in zip(shares, losses, strict=True))
-
-    digits = max(0, -int(np.floor(np.log10(marks[1] - marks[0]) + 1e-9)))
-    digits += (marks[1] - marks[0]) * 10**digits % 1 > 1e-6
-    parts = [
-        f'<line class="{"zero" if abs(mark) < 1e-12 else "axis"}" x1="{_LEFT}" x2="{_RIGHT}" '
-        f'y1="{y(mark):.1f}" y2="{y(mark):.1f}"/><text x="{_LEFT - 6}" y="{y(mark) + 4:.1f}" '
-        f'text-anchor="end">{decimal(mark, digits)}</text>'
-        for mark in marks
+def _as_good(curves: Curves) -> str:
+    names = {"attention": "attention", "effects": "the effects"}
+    counts = [
+        f"{curves.as_good[order]} lose as much as {name}"
+        for order, name in names.items()
+        if order in curves.as_good
     ]
-    parts += [
-        f'<text x="{x(share):.1f}" y="{_BOTTOM + 18}" text-anchor="{anchor}">{share:.0%}</text>'
-        for share, anchor in _BELOW
-    ]
-    losses = curves.losses
-    outline = (
-        points(losses["random_low"])
-        + " "
-        + points(losses["random_high"][::-1], curves.shares[::-1])
-    )
-    parts.append(f'<polygon class="range" points="{outline}"/>')
-    for order in ("random", "effects", "attention"):
-        if order in losses:
-            parts.append(f'<polyline class="line {order}" points="{points(losses[order])}"/>')
-    return _CHART.format(
-        name=name, wide=_WIDE, high=_HIGH, parts="".join(parts), described=_described(curves)
-    )
+    return f"Of the random orders, {' and '.join(counts)}, or more."
 
 
-def _ends(values: np.ndarray) -> tuple[float, float]:
-    """The lowest and the highest, never the same."""
-    low, high = float(values.min()), float(values.max())
-    return (low, high) if high - low > 1e-9 else (low, low + 1.0)
+def _range(curves: Curves) -> tuple[np.ndarray, np.ndarray]:
+    return curves.losses["random_low"], curves.losses["random_high"]
 
 
-def _marks(low: float, high: float) -> list[float]:
-    """Round numbers from `low` to `high`, two to six of them."""
-    rough = (high - low) / 5
-    power = 10.0 ** np.floor(np.log10(rough))
-    step = next(power * factor for factor in _ROUND if power * factor >= rough * 0.999)
-    return [
-        float(step * n)
-        for n in range(int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9)) + 1)
-    ]
+def _drawn(curves: Curves) -> dict[str, np.ndarray]:
+    there = ("random", "effects", "attention")
+    return {order: curves.losses[order] for order in there if order in curves.losses}
 
 
 def _described(curves: Curves) -> str:
@@ -161,29 +135,19 @@ def _described(curves: Curves) -> str:
     return "; ".join(said)
 
 
-def _key(curves: Curves) -> str:
-    orders = [("attention", "in the order of attention")]
-    if "effects" in curves.losses:
-        orders.append(("effects", "in the order of the effects"))
-    orders.append(("random", "at random; the band holds 95 % of the orders"))
-    return "".join(
-        f'<li><svg viewBox="0 0 32 8" aria-hidden="true"><line class="line {order}" x1="1" x2="31" '
-        f'y1="4" y2="4"/></svg>{text}</li>'
-        for order, text in orders
-    )
+def _key(curves: Curves) -> dict[str, str]:
+    many = "" if curves.orders is None else f", mean of {curves.orders} orders"
+    texts = {
+        "attention": "in the order of attention",
+        "effects": "in the order of the effects",
+        "random": f"at random{many}; the band holds 95 % of them",
+    }
+    return {order: text for order, text in texts.items() if order in curves.losses}
 
 
 _SECTION = """<section class="why" aria-labelledby="{name}t"><h3 id="{name}t">Is that why?</h3>
 {chart}
-<div><p>{sentence}</p>
-<ul class="curve-key" role="list">{key}</ul>
+<div>{sentences}<ul class="curve-key" role="list">{key}</ul>
 <p class="note">The loss is the mean over all shares of erased words: the area under the curve. The
 more it is, the more the order says about what the score depends on.</p></div></section>
 """
-
-_CHART = """<svg class="curves" viewBox="0 0 {wide} {high}" role="img"
-aria-labelledby="{name}n" aria-describedby="{name}d">
-<title id="{name}n">How much of the score is lost as words are erased</title>
-<desc id="{name}d">{described}</desc>
-{parts}<text x="228" y="204" text-anchor="middle">words of the document erased</text>
-</svg>"""

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ir_attention.errors import DataError
+from ir_attention.reports.verdicts import Verdict, read_verdict
 
-__all__ = ["Curves", "Decision", "Sentence", "Side", "read_decision"]
+__all__ = ["SHADINGS", "Curves", "Decision", "Outcome", "Sentence", "Side", "read_decisions"]
+
+# What words may be shaded by.
+SHADINGS = ("attention", "effects")
+
+# One explanation, or several.
+Explained = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -62,13 +69,48 @@ class Curves:
             `random_low` and `random_high`: the mean over random orders, and the ends of the range
             that holds 95 % of them, `(steps,)` each.
         areas: Under each of them, by the same names.
-        attention_beats_chance: Whether its area is above that of `random_high`.
+        orders: How many random orders there are; None in older files.
+        as_good: By the name of the order, how many of them lose as much or more; may be empty.
+        attention_beats_chance: Whether its area is above that of `random_high`; None where there
+            are too few words to tell.
     """
 
     shares: np.ndarray
     losses: dict[str, np.ndarray]
     areas: dict[str, float]
-    attention_beats_chance: bool
+    orders: int | None
+    as_good: dict[str, int]
+    attention_beats_chance: bool | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The class of a document.
+
+    Attributes:
+        classes: The names of all.
+        number: Of the most probable one among them, from 0.
+        probabilities: Of each, `(classes,)`.
+    """
+
+    classes: list[str]
+    number: int
+    probabilities: np.ndarray
+
+    @property
+    def label(self) -> str:
+        """The name of the most probable class."""
+        return self.classes[self.number]
+
+    @property
+    def probability(self) -> float:
+        """Of that class."""
+        return float(self.probabilities[self.number])
+
+    @property
+    def confidence(self) -> float | None:
+        """0 to 1: how far the probability of two classes is from a half; None of more classes."""
+        return abs(2 * self.probability - 1) if len(self.classes) == 2 else None
 
 
 @dataclass(frozen=True)
@@ -76,33 +118,81 @@ class Decision:
     """What the pages show.
 
     Attributes:
-        score: Of the pair.
-        query, document: Their words.
+        score: Of the pair; 0 of a class.
+        outcome: The class of a document; None of a pair.
+        known: The label that is known of the document, as it is shown, or None.
+        query: Its words; of a class none.
+        document: Its words.
         sentences: Those of the document that have words, in order.
         alignment: Each query word over the document's words, `(query words, words)`, or None.
         back: Each document word over the query's, `(words, query words)`, or None.
         shading: What is shown first, `attention` or `effects`.
+        lacks_effects: Whether effects would come first, but were not computed.
         curves: What erasing words does to the score, or None.
+        verdict: What was measured of the model, or None.
     """
 
     score: float
+    outcome: Outcome | None
+    known: str | None
     query: Side
     document: Side
     sentences: list[Sentence]
     alignment: np.ndarray | None
     back: np.ndarray | None
     shading: str
+    lacks_effects: bool
     curves: Curves | None
+    verdict: Verdict | None
 
 
-def read_decision(values: Mapping[str, Any]) -> Decision:
+def read_decisions(explanations: Explained, labels: Sequence[Any] | None = None) -> list[Decision]:
     """Checks what `Explanation.to_json()` gives, or the same read back from a file.
 
-    What older files do not have may be missing: texts with offsets, effects, `shading`, curves.
+    What older files do not have may be missing: texts with offsets, effects, `shading`, curves. Of
+    a class (`ClassExplanation.to_json()`), there is no query and no score.
+
+    Args:
+        explanations: One or several, of scores or of classes.
+        labels: What is known of each document: its relevance, or the name of its class.
 
     Raises:
-        DataError: A part is missing, is not of numbers, or does not fit the others.
+        DataError: A part is missing, is not of numbers, or does not fit the others; there is no
+            explanation; or there are not as many labels.
     """
+    several = [explanations] if isinstance(explanations, Mapping) else list(explanations)
+    if not several:
+        raise DataError("there must be an explanation of a document at least. Received: none")
+    found = [_read(values) for values in several]
+    if len({one.outcome is None for one in found}) > 1:
+        raise DataError("explanations must all be of scores, or all of classes. Received: both")
+    if labels is None:
+        return found
+    if len(labels) != len(found):
+        raise DataError(
+            f"there must be a label for each of the {len(found)} documents. Received: {len(labels)}"
+        )
+    return [
+        replace(one, known=_known(one, label)) for one, label in zip(found, labels, strict=True)
+    ]
+
+
+def _known(decision: Decision, label: Any) -> str | None:
+    """A label as it is shown."""
+    if label is None:
+        return None
+    if decision.outcome is not None:
+        if str(label) not in decision.outcome.classes:
+            known = ", ".join(decision.outcome.classes)
+            raise DataError(f"a label must be one of the classes: {known}. Received: {label!r:.60}")
+        return str(label)
+    return f"{float(_numbers('a label', label, ())):.12g}"
+
+
+def _read(values: Mapping[str, Any]) -> Decision:
+    outcome = _outcome(values)
+    if outcome is not None:  # it has no query, nor what belongs to it
+        values = {**_NO_QUERY, **values}
     aligned = any(name in values for name in _TABLES)
     needed = ["score", *_SIDES, "sentence_weights", *_WEIGHTS, *(_TABLES if aligned else ())]
     if missing := [name for name in needed if name not in values]:
@@ -127,17 +217,44 @@ def read_decision(values: Mapping[str, Any]) -> Decision:
         Side(*_in_text(values, side), shares, own, parts.get(f"{side}_effects"))
         for side, (shares, own) in sides.items()
     )
+    verdict = values.get("model_verdict")
+    shading = values.get("shading", "attention")
+    if shading not in SHADINGS:
+        raise DataError(f"shading must be one of {', '.join(SHADINGS)}. Received: {shading!r}")
+    bare = document.effects is None
     return Decision(
         score=float(_numbers("score", values["score"], ())),
+        outcome=outcome,
+        known=None,
         query=query,
         document=document,
         sentences=_sentences(place, of_sentences, document.gaps),
         alignment=parts.get("alignment"),
         back=parts.get("document_over_query"),
-        shading=_shading(values, document),
+        shading="attention" if bare else shading,
+        lacks_effects=bare and shading == "effects" and bool(document.words),
         curves=_curves(values["curves"]) if values.get("curves") else None,
+        verdict=None if verdict is None else read_verdict(verdict),
     )
 
+
+def _outcome(values: Mapping[str, Any]) -> Outcome | None:
+    if "classes" not in values or "query_words" in values:
+        return None
+    needed = ("label", "classes", "probabilities")
+    if missing := [name for name in needed if name not in values]:
+        raise DataError(f"the explanation of a class needs {', '.join(needed)}. Missing: {missing}")
+    classes = [str(one) for one in values["classes"]]
+    if str(values["label"]) not in classes:
+        raise DataError(
+            f"the label must be one of the classes {', '.join(classes)}. Received: "
+            f"{values['label']!r:.60}"
+        )
+    probabilities = _numbers("probabilities", values["probabilities"], (len(classes),))
+    return Outcome(classes, classes.index(str(values["label"])), probabilities)
+
+
+_NO_QUERY: dict[str, Any] = {"score": 0.0, "query_words": [], "query_weights": []}
 
 # The parts that are always there, those that may be, and the sizes of each.
 _SIDES = ("query_words", "document_words")
@@ -236,15 +353,7 @@ def _sentences(place: np.ndarray, weights: np.ndarray, gaps: list[str]) -> list[
     ]
 
 
-def _shading(values: Mapping[str, Any], document: Side) -> str:
-    shading = values.get("shading", "attention")
-    if shading not in _SHADINGS:
-        raise DataError(f"shading must be one of {', '.join(_SHADINGS)}. Received: {shading!r}")
-    return shading if document.effects is not None else "attention"
-
-
 _UNPARTED = re.compile(r"\S*\Z")
-_SHADINGS = ("attention", "effects")
 _CHANCE = ("random", "random_low", "random_high")
 
 
@@ -255,12 +364,19 @@ def _curves(values: Mapping[str, Any]) -> Curves:
     shares = _numbers("the shares of curves", values["shares"])
     if shares.ndim != 1 or len(shares) < 2 or (np.diff(shares) <= 0).any():
         raise DataError(f"the shares of curves must go up. Received: {values['shares']!r:.60}")
-    names = [name for name in (*_SHADINGS, *_CHANCE) if name in values]
+    names = [name for name in (*SHADINGS, *_CHANCE) if name in values]
+    beats = values["attention_beats_chance"]
     if missing := [name for name in names if name not in values["areas"]]:
         raise DataError(f"the areas of curves lack {', '.join(missing)}")
     return Curves(
         shares=shares,
         losses={name: _numbers(f"the curve {name}", values[name], shares.shape) for name in names},
         areas={name: float(_numbers("areas", values["areas"][name], ())) for name in names},
-        attention_beats_chance=bool(values["attention_beats_chance"]),
+        orders=int(_numbers("orders", values["orders"], ())) if "orders" in values else None,
+        as_good={
+            name: int(_numbers("as_good", count, ()))
+            for name, count in dict(values.get("as_good", {})).items()
+            if name in SHADINGS
+        },
+        attention_beats_chance=None if beats is None else bool(beats),
     )

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ir_attention.reports.heatmaps import word_shares
+from ir_attention.reports.articles import largest_effect
+from ir_attention.reports.decisions import Decision, read_decisions
+from ir_attention.reports.markup import decimal
 from ir_attention.reports.shading import STYLE, marked, shades
 
 __all__ = ["curves_picture", "experiment_page"]
@@ -47,8 +49,12 @@ def experiment_page(
         ranking: The heading of the ranking.
         query: Its query.
         ranked: Its documents, best first: `score`, `label`, and `explanation`, as
-            `Explanation.to_json` gives it.
+            `Explanation.to_json` gives it. Their words are shaded by effect where that is what its
+            `shading` says and all have effects, otherwise by attention.
     """
+    looked = read_decisions([row["explanation"] for row in ranked]) if ranked else []
+    by_effect = bool(looked) and all(one.shading == "effects" for one in looked)
+    largest = largest_effect(looked) if by_effect else None
     return _PAGE.format(
         style=STYLE + _STYLE,
         title=html.escape(title),
@@ -58,7 +64,10 @@ def experiment_page(
         curves=_CURVES.format(curves_picture(curves, measure)) if curves else "",
         ranking=html.escape(ranking),
         query=html.escape(query),
-        ranked="".join(map(_document, ranked)),
+        legend=_LEGEND.format(most=f"{largest:.2f}") if largest is not None else _LOOKED,
+        ranked="".join(
+            _document(row, one, largest) for row, one in zip(ranked, looked, strict=True)
+        ),
     )
 
 
@@ -121,21 +130,27 @@ def _cell(interval: Interval, best: bool) -> str:
     return f"<td>{shown}<br><small>{low:.3f} to {high:.3f}</small></td>"
 
 
-def _document(row: Mapping[str, Any]) -> str:
+def _document(row: Mapping[str, Any], looked: Decision, largest: float | None) -> str:
     """A ranked document: whether it is about the query, its score, its words on their shades."""
-    explanation = row["explanation"]
-    shares = word_shares(explanation)
-    text = marked(explanation["document_words"], shares, shades(shares))
+    document = looked.document
+    if largest is None or document.effects is None:
+        text = marked(document.words, document.shares, shades(document.shares))
+    else:
+        strengths = np.abs(document.effects) / (largest or 1)
+        text = marked(document.words, document.effects, strengths, sign=True)
     sign = '<span class="hit">about it</span>' if row["label"] > 0 else "<span></span>"
-    return (
-        f'<li>{sign}<span class="n">{row["score"]:.2f}</span> <span dir="auto">{text}</span></li>'
-    )
+    score = decimal(row["score"], 2)
+    return f'<li>{sign}<span class="n">{score}</span> <span dir="auto">{text}</span></li>'
 
 
 _STYLE = """
 ol { padding-left: 1.6rem; } li { margin: .5rem 0; }
 li > span.n { display: inline-block; width: 3.2rem; font-variant-numeric: tabular-nums; }
 li > span:first-child { display: inline-block; width: 4.6rem; font-size: .8rem; }
+.scale { display: flex; gap: .6rem; align-items: center; }
+.bar { width: 9rem; height: .85rem; border-radius: .2rem; border: 1px solid var(--line);
+  background: linear-gradient(to right, rgb(var(--against)), rgb(var(--against) / 0) 50%,
+  rgb(var(--tone) / 0) 50%, rgb(var(--tone))); }
 .hit { color: light-dark(#00714f, #34c79a); font-weight: bold; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 td, th { padding: .25rem .8rem; text-align: center; border-bottom: 1px solid var(--line);
@@ -162,10 +177,7 @@ _PAGE = """<!DOCTYPE html>
 {curves}
 <h2>{ranking}</h2>
 <p><b dir="auto">{query}</b></p>
-<p class="key">Best first, with the score. The stronger the shade of a word, the more the model
-looked at it: its share of the sentence, times the square root of the sentence's share of the whole.
-The shades say where it looked, which is not always why it decided.</p>
-<ol>{ranked}</ol>
+{legend}<ol>{ranked}</ol>
 </body>
 </html>
 """
@@ -173,3 +185,14 @@ The shades say where it looked, which is not always why it decided.</p>
 _CURVES = """<h2>How they learnt</h2>
 <p class="key">After each epoch the dev part is ranked; the large dot is the epoch that is kept.</p>
 {}"""
+
+_LOOKED = """<p class="key">Best first, with the score. The stronger the shade of a word, the more
+the model looked at it: its share of the sentence, times the square root of the sentence's share of
+the whole. The shades say where it looked, which is not always why it decided.</p>
+"""
+
+_LEGEND = """<p class="key">Best first, with the score. The shade of a word is how much lower the
+score is without it: blue speaks for the match, orange, with dots below, against it.</p>
+<p class="scale key"><span>against \u2212{most}</span> <span class="bar" aria-hidden="true"></span>
+<span>for +{most}</span></p>
+"""

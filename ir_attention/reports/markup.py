@@ -6,11 +6,13 @@ import html
 import re
 import unicodedata
 
-__all__ = ["decimal", "direction", "escaped", "isolated", "visible"]
+__all__ = ["decimal", "direction", "escaped", "isolated", "minus", "typed", "visible"]
 
 # A page cannot hold these, or shows nothing for them: their pictures stand in.
 _UNSEEN = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"}
 _UNSEEN |= {0x7F: 0x2421} | dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
+
+_MINUS = re.compile(r"(?<!\w)-(?=[\d.])")
 
 # What turns the direction of all that follows, up to the end of its element.
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -53,10 +55,26 @@ def decimal(value: float, digits: int, sign: str = "") -> str:
     >>> decimal(-1.25, 1), decimal(-0.01, 1), decimal(2, 1, sign="+")
     ('−1.2', '0.0', '+2.0')
     """
+    return minus(typed(value, digits, sign))
+
+
+def minus(text: str) -> str:
+    """With the true minus sign before numbers, for text of ours.
+
+    >>> minus("leave-one-out: -0.5 (-1 to 2)")
+    'leave-one-out: −0.5 (−1 to 2)'
+    """
+    return _MINUS.sub("\u2212", text)
+
+
+def typed(value: float, digits: int, sign: str = "") -> str:
+    """The same with the minus of a keyboard, for plain text.
+
+    >>> typed(-1.25, 1), typed(-0.01, 1)
+    ('-1.2', '0.0')
+    """
     shown = f"{value:{sign}.{digits}f}"
-    if not float(shown):
-        return shown.lstrip("+-")
-    return shown.replace("-", "\u2212")
+    return shown if float(shown) else shown.lstrip("+-")
 
 
 def direction(text: str) -> str:

@@ -26,6 +26,10 @@ h1 { font: 600 1.75rem/1.2 var(--serif); letter-spacing: -.01em; margin: 0 0 1re
   text-wrap: balance; }
 .notice { border-inline-start: 4px solid var(--warn); background: var(--quiet); max-width: 50rem;
   padding: .7rem 1rem; margin: 0 0 1.2rem; }
+.model { max-width: 50rem; margin: 0 0 1rem; font-size: .9rem; color: var(--soft); }
+.model p { margin: 0 0 .3rem; } .model strong { color: var(--ink); }
+code { font-size: .92em; overflow-wrap: anywhere; }
+.outcome { margin: -.5rem 0 1.1rem; font-size: .9rem; color: var(--soft); }
 .vh { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap; }
 .skip { position: absolute; background: var(--paper); color: var(--accent); padding: .2rem .5rem;

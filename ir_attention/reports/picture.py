@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ir_attention.errors import DataError
-from ir_attention.reports.articles import largest_effect
+from ir_attention.reports.articles import heading, largest_effect, outcome_lines
 from ir_attention.reports.decisions import Decision, Side
-from ir_attention.reports.markup import visible
+from ir_attention.reports.markup import decimal, visible
 from ir_attention.reports.shading import shades
 
 __all__ = ["drawn"]
@@ -87,6 +87,8 @@ def drawn(decisions: Sequence[Decision]) -> bytes:
 def _check(decisions: Sequence[Decision]) -> None:
     for one in decisions:
         rows, columns = len(one.query.words), len(one.document.words)
+        if one.outcome is not None:  # it has no query
+            rows = 1
         if not rows or not columns:
             raise DataError("a picture needs a word on both sides; a page (.html) does without")
         if rows * columns > _MOST_CELLS or max(rows, columns) > _MOST_COLUMNS:
@@ -142,41 +144,65 @@ def _draw(figure: Any, decisions: Sequence[Decision]) -> None:
     largest = largest_effect(decisions)
     for one in decisions:
         _draw_words(sheet, one, largest)
-        if one.alignment is not None:
+        if one.alignment is not None and one.outcome is None:
             _draw_alignment(sheet, one, one.alignment)
         sheet.depth += _LINE
 
 
 def _draw_words(sheet: _Sheet, decision: Decision, largest: float) -> None:
-    """The score, the query and a block per sentence, with its weight before it."""
+    """The score or the class, the query, and a block per sentence, with its weight before it."""
     effects = decision.shading == "effects"
-    shown = "effect of each word (orange: against the match)" if effects else "attention"
-    sheet.text(f"score {decision.score:.4f}", 0, fontsize=12, weight="bold")
-    sheet.text(f"shaded by {shown}", _MARGIN + 1.2, fontsize=8, color=_SOFT)
+    query, document, outcome = decision.query, decision.document, decision.outcome
+    value = decision.score if outcome is None else outcome.probability
+    sheet.text(f"{visible(heading(decision))} {decimal(value, 3)}", 0, fontsize=12, weight="bold")
+    sheet.depth += _LINE * 0.8
+    sheet.text(_shaded(decision, largest), 0, fontsize=8, color=_SOFT)
+    for line in outcome_lines(outcome, decision.known):
+        sheet.depth += _LINE * 0.6
+        sheet.text(visible(line), 0, fontsize=8, color=_SOFT)
     sheet.depth += _LINE * 1.3
-    query, document = decision.query, decision.document
-    pieces = _pieces(query, range(len(query.words)), _colours(query, largest, effects))
-    _flow(sheet, "query", pieces)
+    if outcome is None:
+        colours = _colours(query, largest, effects)
+        ends = query.gaps[0].lstrip(), query.gaps[-1].rstrip()
+        _flow(sheet, "query", _pieces(query, range(len(query.words)), colours, ends))
     colours = _colours(document, largest, effects)
-    for sentence in decision.sentences:
-        after = [(part, None, False) for part in sentence.after.split()]
-        _flow(
-            sheet, f"{sentence.weight:.2f}", [*_pieces(document, sentence.places, colours), *after]
-        )
+    for one in decision.sentences:
+        pieces = _pieces(document, one.places, colours, (one.before, one.after))
+        _flow(sheet, f"{one.weight:.2f}", pieces)
+
+
+def _shaded(decision: Decision, largest: float) -> str:
+    """What the shades and the numbers at the left are."""
+    weights = "before each sentence its weight"
+    if decision.shading != "effects":
+        return f"shaded by attention; {weights}"
+    on, whole = ("score", "the match") if decision.outcome is None else ("class", "the class")
+    most = decimal(largest, 2)
+    return (
+        f"shaded by the effect of each word on the {on}, orange against {whole}, full at {most}; "
+        f"{weights}"
+    )
 
 
 # A text, the colour behind it, and whether a space stands before it.
 _Piece = tuple[str, Any, bool]
 
 
-def _pieces(side: Side, places: range, colours: np.ndarray) -> Iterator[_Piece]:
-    """Words, and the punctuation between them."""
+def _pieces(
+    side: Side, places: range, colours: np.ndarray, ends: tuple[str, str]
+) -> Iterator[_Piece]:
+    """Words, what stands between them, and what stands before the first and after the last."""
     for place in places:
-        gap = side.gaps[place] if place > places.start else side.gaps[place][:0]
-        parts = gap.split()
-        for number, part in enumerate(parts):
-            yield part, None, number > 0 or gap[:1].isspace()
+        gap = side.gaps[place] if place > places.start else ends[0]
+        yield from _marks(gap)
         yield side.words[place], colours[place], gap[-1:].isspace()
+    yield from _marks(ends[1])
+
+
+def _marks(gap: str) -> Iterator[_Piece]:
+    """The marks in a gap, one by one where spaces part them."""
+    for number, part in enumerate(gap.split()):
+        yield part, None, number > 0 or gap[:1].isspace()
 
 
 def _colours(side: Side, largest: float, effects: bool) -> np.ndarray:
@@ -189,7 +215,7 @@ def _colours(side: Side, largest: float, effects: bool) -> np.ndarray:
     return 1 - strengths[:, None] * (1 - tones)
 
 
-def _flow(sheet: _Sheet, label: str, pieces: Sequence[_Piece] | Iterator[_Piece]) -> None:
+def _flow(sheet: _Sheet, label: str, pieces: Iterator[_Piece]) -> None:
     """Pieces in lines as wide as the sheet, the label before the first."""
     sheet.text(label, 0, fontsize=8, color=_SOFT)
     x = _MARGIN

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ir_attention.reports.markup import escaped
+from ir_attention.reports.markup import decimal, escaped
 
-__all__ = ["PALETTE", "STYLE", "marked", "shades"]
+__all__ = ["LEAST_SHADE", "PALETTE", "STYLE", "marked", "shades"]
+
+# Below this strength a word that speaks against is not marked as such: it hardly does.
+LEAST_SHADE = 0.05
 
 # A hue whose strength is the weight reads the same without colour vision. Blue and orange tell
 # what speaks for a match from what speaks against it, to nearly every eye; yellow is for links.
@@ -31,6 +34,8 @@ h1 { font-size: 1.3rem; } h2 { font-size: 1.05rem; margin: 1.6rem 0 .3rem; }
 p.key { font-size: .85rem; color: var(--soft); margin: .2rem 0 .6rem; max-width: 46rem; }
 .w { background: rgb(var(--tone) / var(--s)); border-radius: .25em; padding: .1em .25em;
   overflow-wrap: anywhere; }
+.w.against { background: rgb(var(--against) / var(--s)); text-decoration: underline dotted 2px;
+  text-underline-offset: .22em; }
 """
 )
 
@@ -43,18 +48,27 @@ def shades(values: np.ndarray) -> np.ndarray:
     return values / full if full else values
 
 
-def marked(words: Sequence[str], weights: np.ndarray, strengths: np.ndarray | None = None) -> str:
-    """Words as HTML, each on a shade of its weight, which it has as a title.
+def marked(
+    words: Sequence[str],
+    values: np.ndarray,
+    strengths: np.ndarray | None = None,
+    *,
+    sign: bool = False,
+) -> str:
+    """Words as HTML, each on a shade of its value, which it has as a title.
 
     Args:
         words: Shown as text, whatever stands in them.
-        weights: Of the words, 0 to 1.
-        strengths: How strong the shades are, 0 to 1. Default: `shades(weights)`.
+        values: Of the words: weights, 0 to 1, or effects.
+        strengths: How strong the shades are, 0 to 1. Default: `shades(values)`.
+        sign: Whether values may be below 0, which the shade's colour and dots below tell.
     """
     if not len(words):
         return "<i>no words</i>"
-    strengths = shades(weights) if strengths is None else strengths
+    strengths = shades(values) if strengths is None else strengths
     return " ".join(
-        f'<span class="w" style="--s:{shade:.2f}" title="{weight:.4f}">{escaped(word)}</span>'
-        for word, weight, shade in zip(words, weights, strengths, strict=True)
+        f'<span class="{"w against" if value < 0 and strength >= LEAST_SHADE else "w"}" '
+        f'style="--s:{strength:.2f}" title="{decimal(value, 4, "+" if sign else "")}">'
+        f"{escaped(word)}</span>"
+        for word, value, strength in zip(words, values, strengths, strict=True)
     )

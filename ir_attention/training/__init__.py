@@ -7,7 +7,7 @@ from typing import Any
 
 _HOMES = {
     "MODELS": "settings",
-    "Trained": "fitting",
+    "Trained": "loop",
     "TrainingSettings": "settings",
     "train": "fitting",
 }

@@ -1,14 +1,10 @@
-"""The training loop: epochs, the dev measure after each, the best epoch kept, a bundle written."""
+"""Labelled pairs to a trained model, kept in a bundle."""
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,67 +17,20 @@ from ir_attention.data.splits import split_by_query
 from ir_attention.errors import DataError
 from ir_attention.evaluation.measures import check_measures, evaluate_quietly
 from ir_attention.reports.card import model_card
+from ir_attention.training.loop import Learner, Say, Trained, Watch, fit, to_stderr, versions
 from ir_attention.training.settings import (
+    CLASSIFIERS,
     MODELS,
     TrainingSettings,
     filled,
     training_settings,
 )
+from ir_attention.training.tracking import tracked
 
-__all__ = ["Learner", "Trained", "train"]
-
-Say = Callable[[str], None]
+__all__ = ["train"]
 
 # Queries of which a tenth, rounded, is one.
 _FEWEST = 5
-
-
-class Learner(Protocol):
-    """A model in training, whatever it is made of."""
-
-    epochs: int
-    notes: list[str]
-
-    def fit_epoch(self, epoch: int) -> float:
-        """Goes once over the training data; the mean loss."""
-
-    def score_dev(self) -> np.ndarray:
-        """The scores of the dev pairs, `(pairs,)`."""
-
-    def state(self) -> list[np.ndarray]:
-        """A copy of every weight, of every part."""
-
-    def restore(self, state: list[np.ndarray]) -> None:
-        """Puts such a copy back."""
-
-    def parts(self) -> tuple[dict[str, np.ndarray], dict[str, Any], dict[str, Any]]:
-        """Weights by name, vocabulary and settings, as a bundle holds them."""
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a training leaves.
-
-    Attributes:
-        bundle: The model of the best epoch.
-        history: A row per epoch: `epoch` (from 1), `loss`, the dev measure by its name, `seconds`,
-            and `cpu_seconds` of all threads since the first one began.
-        notes: What was noticed about the data, a sentence each.
-        ended: What ended the training: `epochs`, all of them; `patience`, as the dev measure no
-            longer rose; `budget`; or `interrupted`, by Ctrl-C.
-        folder: Where the bundle was written, or None.
-    """
-
-    bundle: Bundle
-    history: pd.DataFrame
-    notes: tuple[str, ...]
-    ended: str
-    folder: Path | None
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether Ctrl-C ended the training."""
-        return self.ended == "interrupted"
 
 
 def train(
@@ -109,23 +58,50 @@ def train(
         vectors: Pretrained vectors, as `data.vectors.read_vectors` takes them.
         seed: Of weights, dropout, order and sampling.
         say: Is called with a line of progress at a time. Default: prints on stderr.
-        options: Fields of `TrainingSettings`, such as `epochs=3`.
+        options: Fields of `TrainingSettings`, such as `epochs=3`; of `ClassifierSettings` if the
+            model is a `han-classifier`, which learns from labelled texts in place of pairs
+            (`data.labelled.read_labelled`). Also `tensorboard="runs/news"`, a folder for
+            TensorBoard's events, and `wandb="news"`, a project of Weights & Biases.
 
     Raises:
         DataError: The pairs, the vectors or an option cannot be used.
+        MissingExtra: What was to watch the training is not installed.
         BundleError: There is something at `out` already.
     """
-    settings = training_settings(options)
-    say = say or _to_stderr
-    if model not in MODELS:
-        raise DataError(f"no model is called {model!r}. Known: {', '.join(sorted(MODELS))}")
+    say = say or to_stderr
+    if model not in {**MODELS, **CLASSIFIERS}:
+        known = ", ".join(sorted({**MODELS, **CLASSIFIERS}))
+        raise DataError(f"no model is called {model!r}. Known: {known}")
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise DataError(f"`seed` must be a whole number, 0 to 2**32 - 1. Received: seed={seed!r}")
+    asked = {name: options.pop(name, None) for name in ("tensorboard", "wandb")}
+    given: dict[str, Any] = {"out": out, "vectors": vectors, "seed": seed, "say": say}
+    facts = {"model": model, "seed": seed, **{name: str(one) for name, one in options.items()}}
+    with tracked(**asked, facts=facts) as watch:
+        if model in CLASSIFIERS:
+            from ir_attention.training.classifying import train_classifier
+
+            return train_classifier(train, dev, watch=watch, options=options, **given)
+        return _train_matcher(model, train, dev, watch=watch, options=options, **given)
+
+
+def _train_matcher(
+    model: str,
+    train: Any,
+    dev: Any,
+    *,
+    out: str | Path | None,
+    vectors: Any,
+    seed: int,
+    say: Say,
+    watch: Watch,
+    options: dict[str, Any],
+) -> Trained:
+    settings = training_settings(options)
     check_measures([settings.measure])
     if out is not None:
         check_free(out, overwrite=settings.overwrite)
     settings = filled(settings, model)
-    versions = _versions()
     train_pairs, dev_pairs, notes = _pairs(train, dev, seed, say)
     if not (dev_pairs["label"] > 0).any():
         raise DataError(
@@ -135,12 +111,12 @@ def train(
     learner = _learner(model, train_pairs, dev_pairs, vectors, seed=seed, settings=settings)
     for note in learner.notes:
         say(note)
-    history, ended = _fit(learner, dev_pairs, settings, say)
+    history, ended = fit(learner, _dev_measure(dev_pairs, settings.measure), settings, say, watch)
     weights, vocabulary, own = learner.parts()
     facts = {
         "model": model,
         "seed": seed,
-        "versions": versions,
+        "versions": versions(),
         "training": settings.to_json(),
         "data": {
             "train": _size(train_pairs),
@@ -208,60 +184,6 @@ def _learner(
     return BaselineLearner(model, train, dev, vectors=vectors, seed=seed, settings=settings)
 
 
-def _fit(
-    learner: Learner, dev: pd.DataFrame, settings: TrainingSettings, say: Say
-) -> tuple[pd.DataFrame, str]:
-    """Fits until the dev measure no longer rises; leaves the learner at its best.
-
-    Returns:
-        A row per epoch, and what ended it, as `Trained.ended`.
-    """
-    name, ended = settings.measure, "epochs"
-    rows: list[dict[str, Any]] = []
-    best, best_state, best_epoch = -np.inf, learner.state(), 0
-    patience = settings.patience or max(2, learner.epochs // 4)
-    measure = _dev_measure(dev, name)
-    began, begun = time.process_time(), 0.0
-    try:
-        for epoch in range(1, learner.epochs + 1):
-            spent = time.process_time() - began
-            if settings.budget is not None and rows:
-                # The next one is taken to need as long as the one before.
-                if 2 * spent - begun > settings.budget:
-                    say(f"{spent:.0f} of {settings.budget:g} s are spent: no time for another")
-                    ended = "budget"
-                    break
-            begun = spent
-            start = time.perf_counter()
-            loss = learner.fit_epoch(epoch)
-            if not np.isfinite(loss):
-                raise DataError(f"the loss of epoch {epoch} is {loss}: try a smaller learning_rate")
-            value = measure(learner.score_dev())
-            seconds = time.perf_counter() - start
-            cpu = time.process_time() - began
-            row = {"epoch": epoch, "loss": loss, name: value, "seconds": round(seconds, 1)}
-            rows.append({**row, "cpu_seconds": round(cpu, 1)})
-            better = value > best
-            say(
-                f"epoch {epoch} of {learner.epochs}: loss {loss:.4f}, dev {name} {value:.4f}"
-                f"{' (best so far)' if better else ''}, {seconds:.0f} s"
-            )
-            if better:
-                best, best_state, best_epoch = value, learner.state(), epoch
-            elif epoch - best_epoch >= patience:
-                ended = "patience"
-                break
-    except KeyboardInterrupt:
-        if not settings.keep_interrupted or not best_epoch:
-            raise
-        ended = "interrupted"
-        say(f"interrupted in epoch {len(rows) + 1}")
-    learner.restore(best_state)
-    if len(rows) > 1 or ended == "interrupted":
-        say(f"kept epoch {best_epoch}: dev {name} {best:.4f}")
-    return pd.DataFrame(rows), ended
-
-
 def _dev_measure(dev: pd.DataFrame, name: str) -> Callable[[np.ndarray], float]:
     """What gives the mean of a measure over the dev queries, from the scores of the dev pairs."""
     # Every row is a candidate of its own, even if the same tweet stands there twice.
@@ -286,18 +208,3 @@ def _size(pairs: pd.DataFrame) -> dict[str, int]:
         "queries": int(pairs["id_left"].nunique()),
         "positives": int((pairs["label"] > 0).sum()),
     }
-
-
-def _versions() -> dict[str, str]:
-    names = ("ir_attention", "keras", "tensorflow", "matchzoo", "numpy")
-    found = {}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # TensorFlow also comes as tensorflow-cpu, and others
-            found[name] = "unknown"
-    return found
-
-
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201  progress is what `say` is for

@@ -12,7 +12,6 @@ from ir_attention.backend import keras
 from ir_attention.data.arrays import (
     Cuts,
     Runs,
-    Texts,
     cut_report,
     number_texts,
     pair_arrays,
@@ -22,7 +21,7 @@ from ir_attention.data.coded import distinct, distinct_texts
 from ir_attention.data.cutting import Cut, cut_texts
 from ir_attention.data.inputs import Sizes, model_inputs
 from ir_attention.data.own_vectors import learn_vectors
-from ir_attention.data.vectors import Vectors, read_vectors
+from ir_attention.data.vectors import read_vectors
 from ir_attention.data.vocabulary import Vocabulary, stem_idf
 from ir_attention.models.bi_encoder import BiEncoder, BiEncoderSettings
 from ir_attention.models.losses import LOSSES
@@ -34,8 +33,10 @@ from ir_attention.scoring.matcher import MatcherScorer, Request
 from ir_attention.text import stems
 from ir_attention.training.adam import Adam
 from ir_attention.training.counting import fit_features
+from ir_attention.training.schedules import WarmupDecay
 from ir_attention.training.settings import PRECISIONS, TrainingSettings, filled, usual_epochs
 from ir_attention.training.steps import step_of
+from ir_attention.training.word_tables import coverage, frequent_words, of_length_one
 
 __all__ = ["MatcherLearner"]
 
@@ -178,7 +179,7 @@ class MatcherLearner:
         lengths = Runs.of_texts(numbered).lengths
         idf = stem_idf(stems(numbered.forms), numbered.word, lengths)
         if vectors is None:
-            words = _frequent(numbered, self.settings)
+            words = frequent_words(numbered, self.settings)
             table = learn_vectors(numbered, words, width=self.settings.width or 128, seed=seed)
             self.notes.append(
                 f"no vectors were given: those of {len(words)} words are learnt from the training "
@@ -188,7 +189,7 @@ class MatcherLearner:
         read = read_vectors(
             vectors, wanted=frozenset(numbered.forms), most=self.settings.most_vectors
         )
-        self.notes.append(_coverage(read, numbered))
+        self.notes.append(coverage(read, numbered))
         if read.tokenizer is None:
             return Vocabulary(read.words, idf), _stored(read.table)
         return Vocabulary(idf=idf, tokenizer=read.tokenizer), read.table.astype(np.float16)
@@ -246,23 +247,6 @@ class _Epochs(keras.utils.PyDataset):
         return inputs, target
 
 
-@keras.saving.register_keras_serializable("ir_attention")
-class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """Rises linearly to `rate` in `warmup` steps; falls linearly to a tenth at `steps`."""
-
-    def __init__(self, rate: float, warmup: int, steps: int) -> None:
-        self.rate, self.warmup, self.steps = rate, warmup, steps
-
-    def __call__(self, step: Any) -> Any:
-        ops = keras.ops
-        step = ops.cast(step, "float32")
-        rise = ops.minimum((step + 1.0) / max(self.warmup, 1), 1.0)
-        return self.rate * rise * (1.0 - 0.9 * ops.minimum(step / max(self.steps, 1), 1.0))
-
-    def get_config(self) -> dict[str, Any]:
-        return {"rate": self.rate, "warmup": self.warmup, "steps": self.steps}
-
-
 def _evidence(request: Request, labels: np.ndarray, seed: int) -> np.ndarray:
     """What a logistic regression makes of each feature of a pair, `(features,)`.
 
@@ -292,35 +276,10 @@ def _numbered(scorer: MatcherScorer, pairs: pd.DataFrame, cut: Cut | None = None
     return request._replace(query=request.query[query], document=request.document[document])
 
 
-def _frequent(numbered: Texts, settings: TrainingSettings) -> list[str]:
-    """The words that get a vector of their own, sorted."""
-    counts = np.bincount(numbered.word, minlength=len(numbered.forms))
-    often = np.argsort(-counts, kind="stable")[: settings.most_vectors]
-    return sorted(numbered.forms[word] for word in often if counts[word] >= settings.min_count)
-
-
 def _stored(vectors: np.ndarray) -> np.ndarray:
     """Word vectors behind a row of zeros for unknown words, in half the bytes.
 
     Only directions matter later; at length 1 nothing overflows.
     """
-    norms = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     zeros = np.zeros((1, vectors.shape[1]), np.float16)
-    return np.concatenate([zeros, (vectors / norms).astype(np.float16)])
-
-
-def _coverage(read: Vectors, numbered: Texts) -> str:
-    """How many of the words of the training texts have a vector, as a sentence."""
-    counts = np.bincount(numbered.word, minlength=len(numbered.forms))
-    if read.tokenizer is None:
-        known = np.isin(np.array(numbered.forms, object), np.array(read.words, object))
-    else:
-        vocabulary = Vocabulary(tokenizer=read.tokenizer)
-        pieces, lengths = vocabulary.ids(numbered.forms)
-        starts = np.cumsum(lengths) - lengths
-        known = ~np.logical_or.reduceat(pieces == vocabulary.unknown, starts)
-    running, distinct = counts[known].sum() / max(counts.sum(), 1), known.mean()
-    return (
-        f"vectors cover {running:.1%} of the words of the training texts, {distinct:.1%} of the "
-        "distinct ones"
-    )
+    return np.concatenate([zeros, of_length_one(vectors).astype(np.float16)])

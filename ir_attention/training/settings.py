@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from typing import Any
 
 from ir_attention.errors import DataError
 from ir_attention.models.recipes import BASELINES
+from ir_attention.training.checking import (
+    check_setting,
+    is_positive,
+    is_share,
+    is_whole,
+    known_settings,
+)
 
 __all__ = [
+    "CLASSIFIERS",
     "MODELS",
     "PRECISIONS",
     "TrainingSettings",
@@ -45,6 +52,11 @@ MODELS = {
     ),
     "mv-lstm": ("MatchZoo", "MV-LSTM: similarities of BiLSTM states (Wan et al. 2016)"),
     "tfidf": ("words", "cosines of TF-IDF vectors; how rare a word is, is counted in training"),
+}
+
+# The same of what gives documents a class.
+CLASSIFIERS = {
+    "han-classifier": ("attention", "hierarchical documents to classes (Yang et al. 2016)"),
 }
 
 # What Keras calls the precisions.
@@ -161,22 +173,18 @@ def training_settings(options: dict[str, Any]) -> TrainingSettings:
     Raises:
         DataError: A name is unknown, or a value is of the wrong type or out of range.
     """
-    known = {field.name: field for field in fields(TrainingSettings)}
-    for name in options:
-        if name not in known:
-            close = get_close_matches(name, known, 3) or sorted(known)
-            raise DataError(f"no setting is called {name!r}. Perhaps: {', '.join(close)}")
+    known_settings(options, TrainingSettings)
     settings = TrainingSettings(**options)
     if isinstance(settings.measure, str):
         settings = replace(settings, measure=settings.measure.strip())
     for name in _WHOLE:
-        _check(settings, name, _is_whole(1), "a whole number of at least 1")
-    _check(settings, "candidates", _is_whole(2), "a whole number of at least 2")
-    _check(settings, "warmup", _is_whole(0), "a whole number of at least 0")
+        _check(settings, name, is_whole(1), "a whole number of at least 1")
+    _check(settings, "candidates", is_whole(2), "a whole number of at least 2")
+    _check(settings, "warmup", is_whole(0), "a whole number of at least 0")
     for name in ("dropout", "word_dropout"):
-        _check(settings, name, lambda value: 0 <= value < 1, "at least 0 and below 1")
+        _check(settings, name, is_share, "at least 0 and below 1")
     for name in ("learning_rate", "clip", "margin", "budget"):
-        _check(settings, name, _is_positive, "a number above 0")
+        _check(settings, name, is_positive, "a number above 0")
     for name in _SWITCHES:
         _check(settings, name, lambda value: isinstance(value, bool), "true or false")
     _check(settings, "loss", lambda value: value in ("softmax", "hinge"), "softmax or hinge")
@@ -215,21 +223,6 @@ def usual_epochs(steps: int, least: int) -> int:
     return max(least, min(_MOST_EPOCHS, -(-_STEPS // max(steps, 1))))
 
 
-def _is_whole(least: int) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def _is_positive(value: Any) -> bool:
-    return not isinstance(value, bool) and 0 < value < float("inf")
-
-
 def _check(settings: TrainingSettings, name: str, good: Any, rule: str) -> None:
-    value = getattr(settings, name)
-    if name in _DEFAULTED and value is None:
-        return
-    try:
-        fine = bool(good(value))
-    except TypeError:
-        fine = False
-    if not fine:
-        raise DataError(f"`{name}` must be {rule}. Received: {name}={value!r}")
+    if name not in _DEFAULTED or getattr(settings, name) is not None:
+        check_setting(settings, name, good, rule)

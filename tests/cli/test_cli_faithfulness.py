@@ -1,10 +1,13 @@
 """`faithfulness`: the table, the words and the JSON of it."""
 
 import json
+import shutil
 
+import pandas as pd
 import pytest
 from cli_calls import good, mistake
 
+from ir_attention.bundle import Bundle
 from ir_attention.ranking.faithfulness import faithfulness
 
 
@@ -20,8 +23,8 @@ def test_the_table_says_what_python_says(bundle, ranker, pairs):
     assert [line.split("  ")[0] for line in lines[5:8]] == [
         *("more than random", "attention", "leave-one-out")
     ]
-    assert lines[-3].startswith("9 pairs of ")
-    assert lines[-2:] == found.sentences()
+    assert lines[-4].startswith("9 pairs of ") and "95 % intervals" in lines[-4]
+    assert lines[-3:] == found.sentences()
 
 
 def test_json_and_gradients(bundle, pairs):
@@ -50,3 +53,38 @@ def test_nothing_to_look_at_is_one_line(bundle, tmp_path, text):
     path = tmp_path / "none.csv"
     path.write_text(text)
     assert "no pair is relevant" in mistake("faithfulness", bundle, path, "--no-gradient")
+
+
+def test_the_page_the_picture_and_the_pairs(bundle, ranker, pairs, tmp_path):
+    for name in ("o.html", "o.png", "o.csv"):
+        asked = ["faithfulness", bundle, pairs, "-n", 5, "--no-gradient", "-o", tmp_path / name]
+        assert good(*asked).stdout == ""
+    found = faithfulness(ranker, pairs, limit=5, gradient=False)
+    page = (tmp_path / "o.html").read_text()
+    assert "of pairs.tsv" in page and page.count("<polyline") == 3
+    assert (tmp_path / "o.png").read_bytes().startswith(b"\x89PNG")
+    frame = pd.read_csv(tmp_path / "o.csv")
+    pd.testing.assert_frame_equal(frame, found.pairs, check_dtype=False)
+    out = tmp_path / "o.gif"
+    assert "must end in .html, .png, .csv" in mistake("faithfulness", bundle, pairs, "-o", out)
+
+
+def test_the_verdict_is_kept_on_request_and_shown_by_explain(bundle, pairs, tmp_path):
+    folder = tmp_path / "news"
+    shutil.copytree(bundle, folder)
+    asked = ["faithfulness", folder, pairs, "-n", 9, "--no-gradient"]
+    good(*asked)
+    assert "faithfulness" not in Bundle.load(folder).settings
+    assert "was not measured" in shown(folder, tmp_path)
+    assert good(*asked, "--keep").stderr == f"the verdict is kept with {folder}\n"
+    assert Bundle.load(folder).settings["faithfulness"]["data"] == "pairs.tsv"
+    assert "Measured on 9 pairs of" in shown(folder, tmp_path)
+    lines = good("explain", folder, "flood in Oslo", "a flood").stdout.splitlines()
+    assert lines[-3].startswith("Attention explains this model")
+    assert lines[-1].startswith("Measured on 9 pairs of")
+
+
+def shown(folder, home):
+    page = home / "o.html"
+    good("explain", folder, "flood in Oslo", "So the flood near #Oslo.", "-o", page)
+    return page.read_text()

@@ -1,4 +1,4 @@
-"""`rank` and `explain`: their contracts, and that they are light."""
+"""`rank`: its contract, and that it is light."""
 
 import gzip
 import json
@@ -92,65 +92,6 @@ def test_a_reader_that_stops_early_is_no_error(bundle, unbuffered, tmp_path):
     finally:
         os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
-
-
-def test_explain_prints_words_with_their_weights(bundle, ranker):
-    query, document = "flood in Oslo", "So the flood near #Oslo. Wow!"
-    lines = good("explain", bundle, query, document).stdout.splitlines()
-    explained = ranker.explain(query, document)
-    assert lines[0] == f"score {explained.score:.4f}"
-    shown = [line.split()[-1] for line in lines if line.startswith("  ") and ">" not in line]
-    assert shown == [*explained.query_words, *explained.document_words]
-    pairs = [line.partition(" > ")[2] for line in lines if " > " in line]
-    assert pairs == explained.matrix().idxmax(axis=1).tolist()
-    effects = [line.split()[-2] for line in lines if line.startswith("  ") and ">" not in line]
-    wanted = [*explained.query_effects, *explained.document_effects]
-    assert [float(effect) for effect in effects] == pytest.approx(wanted, abs=6e-4)
-
-
-def test_explain_writes_a_page_a_picture_and_the_numbers(bundle, ranker, tmp_path):
-    query, document = "flood <b>in</b> Oslo", "So the flood near #Oslo. Wow!"
-    for name, start in (("o.html", b"<!DOCTYPE html>"), ("o.PNG", b"\x89PNG"), ("o.json", b"[{")):
-        assert good("explain", bundle, query, document, "-o", tmp_path / name).output == ""
-        assert (tmp_path / name).read_bytes().startswith(start)
-    (item,) = json.loads((tmp_path / "o.json").read_text())
-    explained = ranker.explain(query, document, curves=True)
-    assert item["explanation"] == json.loads(json.dumps(explained.to_json()))
-    assert (item["text"], item["label"]) == (explained.document_words, None)
-    assert item["prediction"] == pytest.approx(explained.score)
-    page = (tmp_path / "o.html").read_text()
-    assert "<b>in</b>" not in page and "Is that why?" in page
-
-
-def test_explain_takes_several_documents(bundle, ranker, tmp_path):
-    texts = ["So the flood near #Oslo. Wow!", "comet talk", "flood"]
-    lines = good("explain", bundle, "flood in Oslo", *texts).stdout.splitlines()
-    scores = [ranker.explain("flood in Oslo", text).score for text in texts]
-    assert [line for line in lines if line.startswith(("document ", "score"))] == [
-        line
-        for number, score in enumerate(scores, 1)
-        for line in (f"document {number}", f"score {score:.4f}")
-    ]
-    for name in ("o.html", "o.png", "o.json"):
-        good("explain", bundle, "flood in Oslo", *texts, "-o", tmp_path / name)
-    assert (tmp_path / "o.html").read_text().count("<article ") == 3
-    out = tmp_path / "o.json"
-    good("explain", bundle, "flood", *texts, "-o", out, "--label", 1, "--label", 0, "--label", 0.5)
-    items = json.loads(out.read_text())
-    assert [item["label"] for item in items] == [1.0, 0.0, 0.5]
-    assert [item["id"] for item in items] == ["document_1", "document_2", "document_3"]
-
-
-def test_labels_stand_in_the_numbers_alone_and_for_each_document(bundle, tmp_path):
-    assert "-o FILE.json" in mistake("explain", bundle, "q", "d", "--label", 1)
-    out = tmp_path / "o.json"
-    said = mistake("explain", bundle, "q", "d", "e", "-o", out, "--label", 1)
-    assert "each of the 2 documents. Received: 1" in said
-    assert not out.exists()
-
-
-def test_explain_shows_a_document_without_words(bundle):
-    assert good("explain", bundle, "flood", "...").stdout.startswith("score ")
 
 
 @pytest.mark.parametrize("threads", ["1", "2"])

@@ -45,7 +45,7 @@ def test_help_loads_the_command_line_alone(args):
     allowed = {"ir_attention.errors", "ir_attention.files"}
     if args == ["models"]:
         allowed |= {f"ir_attention.{name}" for name in ("models", "models.recipes", "training")}
-        allowed |= {"ir_attention.training.settings"}
+        allowed |= {"ir_attention.training.checking", "ir_attention.training.settings"}
     assert {name for name in own if not name.startswith("ir_attention.cli")} <= allowed
     heavy = {"rich", "pygments", "markdown_it", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
     assert not packages & (heavy | {"matplotlib", "sentencex", "tokenizers", "keras"})

@@ -7,11 +7,12 @@ from cli_calls import good, ir_attention, mistake, written
 
 
 def test_models_shows_everything_that_trains():
-    from ir_attention.training import MODELS
+    from ir_attention.training.settings import CLASSIFIERS, MODELS
 
     lines = good("models").stdout.splitlines()[1:]
-    assert [line.split()[0] for line in lines] == list(MODELS)
-    assert [line.split()[1] for line in lines] == [kind for kind, _ in MODELS.values()]
+    known = dict(sorted({**MODELS, **CLASSIFIERS}.items()))
+    assert [line.split()[0] for line in lines] == list(known)
+    assert [line.split()[1] for line in lines] == [kind for kind, _ in known.values()]
 
 
 def test_weights_are_as_many_as_models_says(toy_trained, toy_bi):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from erased_texts import without
 
 from ir_attention.data.arrays import Runs, number_texts
 from ir_attention.data.vocabulary import Vocabulary
@@ -18,14 +19,6 @@ DOCUMENT = "a comet near perth zyxx! wow! the comet is near perth perth and the 
 def scorer(request, toy_trained, toy_bi):
     folder = toy_trained[0].folder if request.param == "han" else toy_bi.folder
     return Ranker.load(folder).attentive
-
-
-def without(text, numbers):
-    """The text without the words of these numbers; its `!` stay, and end sentences as before."""
-    words = text.split()
-    for number in numbers:
-        words[number] = "!" if words[number].endswith("!") else ""
-    return " ".join(word for word in words if word)
 
 
 def plain(scorer, queries, documents):
@@ -87,7 +80,8 @@ def test_texts_of_one_word_or_none(scorer, query, document):
     assert (curves is None) == (len(effects) == 0)
     if document == "comet":  # every order is the same
         assert curves["attention"] == curves["random"] == curves["random_high"]
-        assert not curves["attention_beats_chance"]
+        assert curves["attention_beats_chance"] is None  # too few words to tell
+        assert curves["as_good"] == {"attention": curves["orders"]}
 
 
 class Counting:
@@ -124,21 +118,53 @@ def test_a_curve_worked_by_hand():
 
 
 def test_the_curves_of_one_pair():
-    toy = Counting(8, 4, 2, 1)
+    toy = Counting(16, 8, 4, 2, 1)
     values = {"attention": toy.values, "effects": -toy.values}
     found = erasing.erasure_curves(toy, toy.number(), values)
     assert found["shares"] == [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]
-    assert found["attention"] == [0, 8, 8, 12, 12, 12, 14, 14, 15, 15, 15]
-    assert found["effects"] == [0, 1, 1, 3, 3, 3, 7, 7, 15, 15, 15]
-    assert found["areas"]["attention"] == 11.75
+    assert found["attention"] == [0, 16, 16, 24, 24, 28, 28, 30, 30, 31, 31]
+    assert found["effects"] == [0, 1, 1, 3, 3, 7, 7, 15, 15, 31, 31]
+    assert found["areas"]["attention"] == pytest.approx((31 / 2 + 227) / 10)
     low, mean, high = (found["areas"][name] for name in ("random_low", "random", "random_high"))
-    assert 6.25 <= low < mean < high < 11.75
+    assert (83 + 31 / 2) / 10 <= low < mean < high < found["areas"]["attention"]
     assert found["attention_beats_chance"]
     turned = {"attention": -toy.values}
     assert not erasing.erasure_curves(toy, toy.number(), turned)["attention_beats_chance"]
     # Whichever order, at 0 nothing is lost and at 1 all.
     for name in ("random", "random_low", "random_high"):
-        assert (found[name][0], found[name][-1]) == (0, 15)
+        assert (found[name][0], found[name][-1]) == (0, 31)
+
+
+@pytest.mark.parametrize("words", range(1, 9))
+def test_of_fewer_than_five_words_there_is_no_verdict(words):
+    """With five, the best order of all is beyond the range of random ones, whichever they are."""
+    toy = Counting(*2.0 ** np.arange(words)[::-1])
+    for seed in range(20):
+        found = erasing.erasure_curves(toy, toy.number(), {"attention": toy.values}, seed=seed)
+        assert found["attention_beats_chance"] is (True if words >= 5 else None)
+    worst = erasing.erasure_curves(toy, toy.number(), {"attention": -toy.values})
+    assert worst["attention_beats_chance"] is (False if words >= 5 else None)
+
+
+def test_random_orders_are_counted_and_the_range_is_of_them():
+    toy = Counting(16, 8, 4, 2, 1)
+    found = erasing.erasure_curves(toy, toy.number(), {"attention": toy.values}, seed=3)
+    orders = erasing.random_orders(5, 3, found["orders"])
+    areas = erasing.area(erasing.losses(toy, toy.number(), orders))
+    best = erasing.area(erasing.losses(toy, toy.number(), [np.arange(5)]))[0]
+    assert found["orders"] == len(areas) == 100
+    assert found["as_good"] == {"attention": (areas >= best).sum()}
+    ends = np.percentile(areas, [2.5, 97.5])
+    chance = [found["areas"][f"random_{end}"] for end in ("low", "high")]
+    assert chance == pytest.approx(ends, abs=1e-6)
+    assert found["areas"]["random"] == pytest.approx(areas.mean(), abs=1e-6)
+
+
+def test_losses_are_those_of_erasure():
+    toy = Counting(8, 4, 2, 1)
+    orders = [[0, 1, 2, 3], [3, 1, 0, 2]]
+    gone, _ = erasing.erasure(toy, toy.number(), orders)
+    assert erasing.losses(toy, toy.number(), orders).tolist() == gone.tolist()
 
 
 def test_what_is_left_twice_is_scored_once():

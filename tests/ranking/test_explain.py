@@ -1,13 +1,17 @@
 """explain: shares that sum to one, of the words as they are written."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
+from ir_attention.bundle import Bundle
 from ir_attention.errors import DataError
 from ir_attention.ranking.ranker import Ranker, open_scorer
 from ir_attention.training import train
+from ir_attention.training.matching import MatcherLearner
+from ir_attention.training.settings import TrainingSettings
 
 QUERY, DOCUMENT = "Comet seen in Perth", "A #comet, over Perth! Look up, now. Wow 🎉"
 
@@ -61,7 +65,10 @@ def test_offsets_with_a_tokenizer_of_ones_own(toy_pairs):
     def cut(text):
         return [word.lower().removesuffix("ly") for word in text.split()] + ["</s>"]
 
-    bundle = train(toy_pairs, tokenizer=cut, epochs=1, seed=3, say=lambda line: None).bundle
+    settings = TrainingSettings(tokenizer=cut)
+    learner = MatcherLearner("han", toy_pairs, toy_pairs[:5], None, seed=3, settings=settings)
+    weights, vocabulary, parts = learner.parts()  # as they are drawn, without an epoch
+    bundle = Bundle({**parts, "model": "han"}, vocabulary, weights)
     ranker = Ranker(bundle, open_scorer(bundle, tokenizer=cut))
     found = ranker.explain("Comet", "Suddenly a comet. Wow")
     assert found.document_words == ["sudden", "a", "comet.", "</s>", "wow", "</s>"]
@@ -130,5 +137,20 @@ def test_nothing_to_look_at_gives_empty_weights(ranker, query, document):
 
 def test_a_model_without_attention_says_so(toy_pairs):
     bundle = train(toy_pairs, model="bm25", say=lambda line: None).bundle
-    with pytest.raises(DataError, match="bm25 has no attention to show"):
+    with pytest.raises(DataError, match="bm25 has no attention to show; han and han-bi have"):
         Ranker(bundle, open_scorer(bundle)).explain(QUERY, DOCUMENT)
+
+
+@pytest.mark.parametrize(("texts", "name"), [((3, "a"), "query"), (("a", None), "document")])
+def test_what_is_no_text_is_said_by_its_name(ranker, texts, name):
+    with pytest.raises(DataError, match=f"`{name}` must be text"):
+        ranker.explain(*texts)
+
+
+def test_what_was_measured_of_the_model_is_handed_on(ranker):
+    assert ranker.explain(QUERY, DOCUMENT).model_verdict is None
+    assert "model_verdict" not in ranker.explain(QUERY, DOCUMENT).to_json()
+    settings = {**ranker.bundle.settings, "faithfulness": {"pairs": 3}}
+    other = dataclasses.replace(ranker.bundle, settings=settings)
+    found = Ranker(other, open_scorer(other)).explain(QUERY, DOCUMENT)
+    assert found.model_verdict == found.to_json()["model_verdict"] == {"pairs": 3}

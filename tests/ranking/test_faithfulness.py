@@ -5,12 +5,16 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from erased_texts import without
 from scipy.stats import kendalltau
 
+from ir_attention.bundle import Bundle
 from ir_attention.errors import BundleError, DataError
 from ir_attention.ranking import verdict
 from ir_attention.ranking.faithfulness import faithfulness, kendall_tau
 from ir_attention.ranking.ranker import Ranker, open_scorer
+from ir_attention.reports.faithfulness import ORDERS
+from ir_attention.reports.verdicts import read_verdict
 from ir_attention.training import train
 
 ROWS = [
@@ -40,14 +44,6 @@ def han(toy_trained):
 @pytest.fixture(scope="module")
 def found(ranker, pairs):
     return faithfulness(ranker, pairs, seed=3)
-
-
-def without(text, numbers):
-    """The text without some words; `!` stays, so that sentences end where they did."""
-    words = text.split()
-    for number in numbers:
-        words[number] = "!" if words[number].endswith("!") else ""
-    return " ".join(word for word in words if word)
 
 
 def test_measures_are_those_of_texts(ranker, pairs, found):
@@ -80,7 +76,7 @@ def score(ranker, query, document):
 
 
 def test_means_curves_and_differences(found):
-    assert found.table["order"].unique().tolist() == list(verdict.ORDERS)
+    assert found.table["order"].unique().tolist() == list(ORDERS)
     by_order = found.pairs.set_index("order")
     for row in found.table.to_dict("records"):
         values = by_order.loc[row["order"], row["measure"]]
@@ -91,7 +87,7 @@ def test_means_curves_and_differences(found):
     assert found.value("random", "area")["difference"] == 0
     assert found.value("effects", "tau")["value"] == pytest.approx(1)
     # The area is under the curve, and all curves meet at both ends.
-    for order in verdict.ORDERS:
+    for order in ORDERS:
         curve = found.curves[order].to_numpy()
         assert np.trapezoid(curve, dx=0.1) == pytest.approx(found.value(order, "area")["value"])
         assert curve[0] == pytest.approx(0, abs=1e-6)
@@ -116,9 +112,9 @@ def test_what_is_passed_over_is_counted(ranker, monkeypatch):
     more = pd.DataFrame({"text_left": ["", "!"], "text_right": ["four words in here"] * 2})
     frame = pd.concat([frame, more], ignore_index=True)
     result = faithfulness(ranker, frame, gradient=False)
-    assert (result.left_out, sorted(result.pairs["words"].unique())) == (5, [4, 5])
+    assert (result.left_out, sorted(result.pairs["words"].unique())) == (6, [5])
     monkeypatch.setattr("ir_attention.ranking.erasing.AFFORDABLE", 10)
-    with pytest.raises(DataError, match="no pair has a query, and a document of 4 words.*7 pairs"):
+    with pytest.raises(DataError, match="no pair has a query, and a document of 5 words.*7 pairs"):
         faithfulness(ranker, frame, gradient=False)
 
 
@@ -168,6 +164,9 @@ def test_tau_is_that_of_scipy(ties):
     assert np.isnan(kendall_tau(np.ones(1), np.ones(1)))
 
 
+TRAINED = {"model": "han", "seed": 7}
+
+
 def measured(query, doc, attention, effects, chance):
     """A pair with an area for each order, and nothing else of note."""
     values = {"attention": attention, "effects": effects, "random": chance}
@@ -180,7 +179,7 @@ def measured(query, doc, attention, effects, chance):
 def test_intervals_draw_queries_with_all_their_pairs():
     """Of two queries, a quarter of the draws has one of them alone: the ends are their means."""
     some = [measured("A", "1", 1, 5, 2), measured("A", "2", 3, 5, 2), measured("B", "3", 10, 5, 1)]
-    found = verdict.Faithfulness.of_pairs("han", some, left_out=0, seed=1, resamples=500)
+    found = verdict.Faithfulness.of_pairs(TRAINED, some, left_out=0, seed=1, resamples=500)
     area = found.value("attention", "area")
     assert (area["value"], area["low"], area["high"]) == pytest.approx((14 / 3, 2, 10))
     ends = area["difference"], area["difference_low"], area["difference_high"]
@@ -204,15 +203,78 @@ def test_intervals_draw_queries_with_all_their_pairs():
 )
 def test_what_it_means_is_said_in_words(own, words):
     some = [measured("A", "1", own[0], 6, 2), measured("B", "2", own[1], 6, 2)]
-    found = verdict.Faithfulness.of_pairs("han", some, left_out=3, seed=1, resamples=200)
-    attention, effects = found.sentences()
+    found = verdict.Faithfulness.of_pairs(TRAINED, some, left_out=3, seed=1, resamples=200)
+    attention, effects, last = found.sentences()
     assert attention.startswith(words)
-    assert "in a random order 2.00" in attention
+    assert "of random orders" in attention
     assert effects.startswith("Leaving out each word explains this model better than chance")
-    assert "takes 6.00 of the score over all shares, in a random order 2.00, 3.0 times" in effects
+    assert "takes 6.00 (6.00 to 6.00) off the score, 3.0 times the 2.00 (2.00 to 2.00)" in effects
+    assert last == "Without any word, 2.00 of the score is gone on average."
     values = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert (values["pairs"], values["queries"], values["left_out"]) == (2, 2, 3)
     assert values["orders"]["effects"]["area"]["value"] == 6
     assert values["orders"]["effects"]["tau"]["value"] is None
     assert values["curves"]["random"] == [2] * 11
+    low, high = values["curves_low"]["attention"], values["curves_high"]["attention"]
+    assert (low, high) == ([own[0]] * 11, [own[1]] * 11)  # a quarter of the draws has one alone
     assert values["shading"] in ("attention", "effects")
+
+
+def test_curves_have_intervals_over_queries_as_the_area_has(found):
+    for order in ORDERS:
+        low, mean, high = (
+            frame[order].to_numpy() for frame in (found.curves_low, found.curves, found.curves_high)
+        )
+        assert (low <= mean + 1e-9).all() and (mean <= high + 1e-9).all()
+    # Of two queries, the ends are their own means.
+    values = found.pairs[found.pairs["order"] == "effects"]
+    ends = values.groupby("query_id")["area"].mean()
+    row = found.value("effects", "area")
+    assert sorted([row["low"], row["high"]]) == pytest.approx(sorted(ends))
+
+
+@pytest.fixture
+def folder(han, tmp_path):
+    return han.bundle.save(tmp_path / "news")
+
+
+def test_a_verdict_is_kept_with_its_model_and_found_again(han, pairs, folder):
+    before = Bundle.load(folder)
+    found = faithfulness(Ranker.load(folder), pairs, gradient=False)
+    assert found.keep(folder, "test.tsv") == folder
+    after = Bundle.load(folder)
+    kept = after.settings["faithfulness"]
+    assert kept == found.verdict("test.tsv") and kept["pairs"] == 3
+    for order in ("attention", "effects", "random"):
+        assert kept["area"][order] == pytest.approx(found.value(order, "area"), abs=1e-6)
+    assert read_verdict(kept).sentences == found.sentences()[:2]
+    # All else is as it was.
+    assert {k: v for k, v in after.settings.items() if k != "faithfulness"} == before.settings
+    assert after.vocabulary == before.vocabulary
+    assert all((after.weights[name] == weight).all() for name, weight in before.weights.items())
+    assert after.card.startswith(before.card.rstrip()) and "of test.tsv" in after.card
+    explained = Ranker.load(folder).explain("a comet", "the comet near perth")
+    assert explained.model_verdict == kept
+    # Another takes its place.
+    again = faithfulness(Ranker.load(folder), pairs, limit=2, gradient=False)
+    again.keep(folder)
+    last = Bundle.load(folder)
+    assert last.settings["faithfulness"]["pairs"] == 2
+    assert last.card.count("## Is that why?") == 1 and "test.tsv" not in last.card
+
+
+def test_a_verdict_is_not_kept_with_another_model(han, pairs, folder, tmp_path):
+    found = faithfulness(han, pairs, gradient=False)
+    other = type(han.bundle)(
+        {**han.bundle.settings, "seed": 8}, han.bundle.vocabulary, han.bundle.weights
+    ).save(tmp_path / "other")
+    with pytest.raises(BundleError, match="not the han that was looked at"):
+        found.keep(other)
+    assert "faithfulness" not in Bundle.load(other).settings
+    with pytest.raises(BundleError, match="no such folder"):
+        found.keep(tmp_path / "nothing")
+    (folder / "mine.txt").write_text("mine")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(BundleError, match="not a bundle, so it is not overwritten"):
+        found.keep(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -57,15 +57,58 @@ def whole(query, document, seed=0, **others):
     return values | {"shading": "attention"} | others
 
 
+def of_class(document, *, good=0.9, seed=0, **others):
+    """What `ClassExplanation.to_json` gives of a text: its class is `good` or `bad`."""
+    spans = _spans(document)
+    words = [[document[start:end] for start, end in sentence] for sentence in spans]
+    values = explained([], *words, seed=seed)
+    kept = ("document_words", "word_weights", "sentence_weights", "sentence_of_word")
+    found = {name: values[name] for name in kept}
+    effects = np.random.default_rng(seed + 1).normal(size=len(found["document_words"]))
+    return {
+        "label": "good" if good > 0.5 else "bad",
+        "classes": ["bad", "good"],
+        "probabilities": [1 - good, good],
+        "document": document,
+        "document_offsets": [list(span) for one in spans for span in one],
+        "document_effects": effects.round(6).tolist(),
+        **found,
+        **others,
+    }
+
+
+def verdict(attention=0.25, effects=1.5, chance=0.5):
+    """What a bundle keeps of a model; each interval is .1 to both sides."""
+    areas = {"attention": attention, "effects": effects, "random": chance}
+    return {
+        "data": "test.tsv",
+        "pairs": 120,
+        "queries": 60,
+        "area": {
+            order: {
+                **{"value": area, "low": area - 0.1, "high": area + 0.1},
+                "difference": area - chance,
+                **{"difference_low": area - chance - 0.1, "difference_high": area - chance + 0.1},
+            }
+            for order, area in areas.items()
+        },
+    }
+
+
 def curves(beats=True):
-    """Losses whose areas are known: of attention 1, of effects 2, at random 0.5."""
+    """Losses whose areas are known: of attention 1, of effects 2, at random 0.5.
+
+    `beats` is None where there are too few words to tell.
+    """
     shares = np.linspace(0, 1, 11)
     losses = {"attention": 2.0, "effects": 4.0, "random": 1.0, "random_low": -0.5}
-    losses["random_high"] = 1.6 if beats else 2.4
+    losses["random_high"] = 2.4 if beats is False else 1.6
     return {
         "shares": shares.tolist(),
         **{name: (slope * shares).tolist() for name, slope in losses.items()},
+        "orders": 100,
         "areas": {name: slope / 2 for name, slope in losses.items()},
+        "as_good": {"attention": 4, "effects": 0},
         "attention_beats_chance": beats,
     }
 

@@ -50,6 +50,28 @@ def test_words_are_shaded_and_shown_as_text(page):
     assert '<span class="hit">about it</span>' in page
 
 
+def test_words_are_shaded_by_effect_where_it_tells_more():
+    look = LOOK | {"document_effects": [0.5, -2.0, 0.01], "shading": "effects"}
+    words = dict.fromkeys(("lead", "note", "measure", "ranking", "query"), "")
+    table = [{"model": "han", "MAP": (0.5, 0.4, 0.6)}]
+
+    def page(*looks):
+        ranked = [{"score": -0.5, "label": 1, "explanation": look} for look in looks]
+        return experiment_page("T", table=table, curves={}, ranked=ranked, **words)
+
+    both = page(look, look | {"document_effects": [4.0, 0.0, 0.0]})
+    # On one scale: the largest of both is 4.
+    assert '<span class="w" style="--s:0.12" title="+0.5000">&lt;b&gt;Fire&lt;/b&gt;<' in both
+    assert '<span class="w against" style="--s:0.50" title="−2.0000">at<' in both
+    assert '<span class="w" style="--s:1.00" title="+4.0000">' in both
+    assert "against −4.00" in both and "for +4.00" in both and "without it: blue" in both
+    assert '<span class="n">−0.50</span>' in both
+    # Where one has none, attention shades all.
+    mixed = page(look, LOOK)
+    assert "the model looked at it" in mixed.replace("\n", " ") and "against" not in mixed[2500:]
+    assert 'style="--s:0.20" title="0.2000"' in mixed
+
+
 def test_the_page_needs_nothing_beside_itself(page):
     assert "<script" not in page and "http-equiv" in page
     for outside in ("src=", "url(http", "@import", "<link"):

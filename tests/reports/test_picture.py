@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from explanations import HOSTILE, explained, whole
+from explanations import HOSTILE, explained, of_class, whole
 from page_reader import palettes
 
 from ir_attention.errors import DataError
@@ -74,6 +74,63 @@ def test_several_documents_stand_below_each_other(example):
     assert two[1] > 1.9 * one[1]
 
 
+@pytest.fixture
+def written(monkeypatch):
+    """Lines of the picture by their depth, as they were put on it, pieces with bars between."""
+    from matplotlib.figure import Figure
+
+    texts, text = [], Figure.text
+
+    def note(figure, x, y, s, **how):
+        texts.append(text(figure, x, y, s, **how))
+        return texts[-1]
+
+    monkeypatch.setattr(Figure, "text", note)
+
+    def lines():
+        found = {}
+        for one in texts:
+            found.setdefault(round(one.get_position()[1], 3), []).append(one.get_text())
+        return ["|".join(parts) for parts in found.values()]
+
+    return lines
+
+
+def test_what_stands_around_words_is_drawn_with_them(written):
+    attention_picture(whole('"Is the Ivy out?"', '"No basketball!" (The Ivy rests.)'))
+    lines = written()
+    assert lines[2] == 'query|"|Is|the|Ivy|out|?"'
+    assert [line.split("|", 1)[1] for line in lines[3:5]] == [
+        '"|No|basketball|!"',
+        "(|The|Ivy|rests|.)",
+    ]
+
+
+def test_the_picture_says_the_label_the_scale_and_the_score_as_the_page_does(written):
+    values = whole("Ivy", "So sad.", query_effects=[0.5], document_effects=[0.25, -1.5])
+    attention_picture([values | {"shading": "effects", "score": -1.25}, values], [1, 0.5])
+    lines = written()
+    assert lines[0] == "label 1, score −1.250"
+    assert lines[1] == (
+        "shaded by the effect of each word on the score, orange against the match, full at 1.50; "
+        "before each sentence its weight"
+    )
+    assert "label 0.5, score 1.250" in lines
+    assert "shaded by attention; before each sentence its weight" in lines
+
+
+def test_a_class_has_a_picture_without_a_query(written):
+    attention_picture(of_class("I laughed. Twice!", good=0.75), ["bad"])
+    lines = written()
+    assert lines[0] == "class good, probability 0.750"
+    assert lines[2:5] == [
+        "The label that is known: bad, not what was predicted.",
+        "Confidence 0.50.",
+        "Probabilities: good 0.750, bad 0.250.",
+    ]
+    assert [line.split("|", 1)[1] for line in lines[5:]] == ["I|laughed|.", "Twice|!"]
+
+
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_picture_takes_any_text_quietly(text, capfd):
     attention_picture(whole("Ivy $5 to $10 " + text, "word " + text))
@@ -109,6 +166,7 @@ def test_picture_leaves_the_global_state_alone_and_comes_out_the_same(example):
     ("bad", "message"),
     [
         (explained(["a"]), "a word on both sides"),
+        (of_class("..."), "a word on both sides"),
         (explained(["a"], ["b"] * 1001), "1 by 1001 words"),
         (without_tables(explained(["a"] * 1001, ["b"])), "1001 by 1 words"),
         ([explained(["a"], ["b"] * 600)] * 2, "1200 words together"),

@@ -15,7 +15,8 @@ from ir_attention.errors import BundleError, DataError
 from ir_attention.evaluation import evaluate
 from ir_attention.ranking.ranker import Ranker
 from ir_attention.training import train
-from ir_attention.training.fitting import _fit
+from ir_attention.training.fitting import _dev_measure
+from ir_attention.training.loop import fit
 from ir_attention.training.settings import TrainingSettings, usual_epochs
 
 
@@ -79,6 +80,7 @@ class Scripted:
 DEV = pd.DataFrame(
     {"id_left": ["q"] * 3, "id_right": ["a", "b", "b"], "label": [1, 0, 0]}  # b stands there twice
 )
+AP = _dev_measure(DEV, "AP")
 GOOD, FAIR, BAD = [3, 2, 1], [2, 3, 1], [1, 2, 3]  # AP 1, 1/2, 1/3
 
 
@@ -92,7 +94,7 @@ GOOD, FAIR, BAD = [3, 2, 1], [2, 3, 1], [1, 2, 3]  # AP 1, 1/2, 1/3
 )
 def test_keeps_the_best_epoch(scores, best, epochs):
     learner, said = Scripted(scores), []
-    history, ended = _fit(learner, DEV, TrainingSettings(patience=2), said.append)
+    history, ended = fit(learner, AP, TrainingSettings(patience=2), said.append)
     assert learner.weight == best
     assert ended == ("epochs" if epochs == len(scores) else "patience")
     assert len(history) == epochs
@@ -109,7 +111,7 @@ def test_a_budget_is_not_overdrawn(budget, epochs, monkeypatch):
     learner, said = Scripted([BAD, FAIR, BAD, GOOD]), []
     monkeypatch.setattr("time.process_time", lambda: 5.0 + 10 * learner.weight)
     settings = TrainingSettings(patience=3, budget=budget)
-    history, ended = _fit(learner, DEV, settings, said.append)
+    history, ended = fit(learner, AP, settings, said.append)
     assert history["cpu_seconds"].tolist() == [10.0, 20, 30, 40][:epochs]
     assert ended == ("epochs" if epochs == 4 else "budget")
     assert learner.weight == [1, 2, 2, 4][epochs - 1]
@@ -132,13 +134,13 @@ class Interrupted(Scripted):
 
 def test_ctrl_c_ends_a_training_unless_told_otherwise():
     with pytest.raises(KeyboardInterrupt):
-        _fit(Interrupted([BAD, GOOD, GOOD], 3), DEV, TrainingSettings(), print)
+        fit(Interrupted([BAD, GOOD, GOOD], 3), AP, TrainingSettings(), print)
 
 
 def test_ctrl_c_keeps_the_best_epoch_so_far_when_asked():
     learner, said = Interrupted([BAD, GOOD, FAIR, GOOD], 4), []
     settings = TrainingSettings(keep_interrupted=True)
-    history, ended = _fit(learner, DEV, settings, said.append)
+    history, ended = fit(learner, AP, settings, said.append)
     assert (ended, learner.weight, len(history)) == ("interrupted", 2, 3)
     assert said[-2:] == ["interrupted in epoch 4", "kept epoch 2: dev AP 1.0000"]
 
@@ -146,7 +148,7 @@ def test_ctrl_c_keeps_the_best_epoch_so_far_when_asked():
 def test_ctrl_c_before_an_epoch_is_over_has_nothing_to_keep():
     settings = TrainingSettings(keep_interrupted=True)
     with pytest.raises(KeyboardInterrupt):
-        _fit(Interrupted([GOOD], 1), DEV, settings, print)
+        fit(Interrupted([GOOD], 1), AP, settings, print)
 
 
 def test_ctrl_c_leaves_no_half_written_bundle(toy_pairs, tmp_path, monkeypatch):
@@ -168,7 +170,7 @@ def test_few_queries_get_more_epochs():
 
 def test_a_loss_that_is_not_finite_ends_the_training():
     with pytest.raises(DataError, match="the loss of epoch 1 is nan: try a smaller"):
-        _fit(Scripted([GOOD], [float("nan")]), DEV, TrainingSettings(), print)
+        fit(Scripted([GOOD], [float("nan")]), AP, TrainingSettings(), print)
 
 
 @pytest.mark.parametrize(

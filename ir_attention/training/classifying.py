@@ -1,0 +1,361 @@
+"""The hierarchical classifier in training: documents with classes to a bundle."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ir_attention.backend import keras
+from ir_attention.bundle import Bundle, check_free
+from ir_attention.data.buckets import length_buckets
+from ir_attention.data.cutting import Cut
+from ir_attention.data.inputs import Sizes, document_inputs
+from ir_attention.data.labelled import classes_of, cut_documents, read_labelled, split_by_text
+from ir_attention.data.vocabulary import Vocabulary
+from ir_attention.errors import DataError
+from ir_attention.models.classifier import (
+    HanClassifier,
+    HanClassifierSettings,
+    WeightedCrossEntropy,
+)
+from ir_attention.models.numpy_ops import packs
+from ir_attention.reports.card import classifier_card
+from ir_attention.scoring.classifier import ClassifierScorer, Numbered, number_documents
+from ir_attention.training.adam import Adam
+from ir_attention.training.classifier_settings import ClassifierSettings, classifier_settings
+from ir_attention.training.loop import Say, Trained, Watch, fit, versions
+from ir_attention.training.schedules import WarmupDecay
+from ir_attention.training.steps import step_of
+from ir_attention.training.word_tables import learnt_words, read_words
+
+__all__ = ["ClassifierLearner", "train_classifier"]
+
+# Where a model is compiled for each size, what the lengths of ragged arrays are rounded up to.
+_STEP = 1024
+
+# Documents of which a tenth is some.
+_FEWEST = 20
+
+
+def train_classifier(
+    train: Any,
+    dev: Any = None,
+    *,
+    out: str | Path | None = None,
+    vectors: Any = None,
+    seed: int = 7,
+    say: Say,
+    watch: Watch = lambda row: None,
+    options: dict[str, Any],
+) -> Trained:
+    """Trains a `han-classifier`, and keeps its best epoch by dev accuracy.
+
+    Args:
+        train: Labelled documents, as `data.labelled.read_labelled` takes them.
+        dev: The same, to choose the epoch. Default: a tenth of `train`, by seed, of each class
+            alike, equal texts together.
+        out, vectors, seed, say: As of `fitting.train`.
+        watch: Is told each epoch's row of the history.
+        options: Fields of `ClassifierSettings`.
+
+    Raises:
+        DataError: The documents, the vectors or an option cannot be used.
+        BundleError: There is something at `out` already.
+    """
+    settings = classifier_settings(options)
+    if out is not None:
+        check_free(out, overwrite=settings.overwrite)
+    train, dev, notes = _parts(train, dev, seed)
+    for note in notes:
+        say(note)
+    learner = ClassifierLearner(train, dev, vectors, seed=seed, settings=settings)
+    for note in learner.notes:
+        say(note)
+    history, ended = fit(learner, learner.accuracy, settings, say, watch)
+    weights, vocabulary, own = learner.parts()
+    facts = {
+        "model": "han-classifier",
+        "seed": seed,
+        "versions": versions(),
+        "training": settings.to_json(),
+        "data": {
+            part: {str(one): n for one, n in sorted(Counter(documents["label"]).items())}
+            for part, documents in (("train", train), ("dev", dev))
+        },
+        "history": history.to_dict("records"),
+        **own,
+    }
+    notes = (*notes, *learner.notes)
+    bundle = Bundle(facts, vocabulary, weights, classifier_card(facts, notes))
+    folder = None if out is None else bundle.save(out, overwrite=settings.overwrite)
+    return Trained(bundle, history, notes, ended, folder)
+
+
+class ClassifierLearner:
+    """A `HanClassifier` in training, as `loop.Learner` describes it.
+
+    Args:
+        train, dev: Checked documents with labels.
+        vectors: As `read_vectors` takes them; or None to learn them from the training texts.
+        seed: Of everything that is drawn.
+        settings: See there.
+    """
+
+    def __init__(
+        self,
+        train: pd.DataFrame,
+        dev: pd.DataFrame,
+        vectors: Any,
+        *,
+        seed: int,
+        settings: ClassifierSettings,
+    ) -> None:
+        self.settings, self.epochs, self.seed = settings, settings.epochs, seed
+        self.classes, number = classes_of(train["label"])
+        self.notes: list[str] = []
+        cut = self._cut(train)
+        words, table, note = (
+            learnt_words(cut, settings, seed)
+            if vectors is None
+            else read_words(vectors, cut, settings)
+        )
+        self.notes.append(note)
+        # Row 0 is that of all other words. It begins as nothing, and is trained on.
+        table = np.concatenate([np.zeros((1, table.shape[1]), np.float32), table])
+        self.vocabulary = Vocabulary(words)
+        documents, note = _shortened(number_documents(cut, self.vocabulary), settings)
+        self.notes += [note] if note else []
+        weights = _weights(self.classes, number, settings.class_weights)
+        self.data = _Epochs(documents, np.stack([number, weights], axis=1), seed, settings)
+        self.dev = number_documents(self._cut(dev), self.vocabulary)
+        self.dev_class = _known(dev["label"], self.classes)
+        self.model = HanClassifier(
+            table,
+            _sizes(settings, len(self.classes)),
+            seed,
+            steps=(settings.sentence_words, settings.sentences),
+            threads=settings.threads,
+        )
+        self._best, self._waited = -np.inf, 0
+        self._step: Any = None
+        self.model.compile(
+            optimizer=_optimizer(settings, self.epochs * len(self.data)),
+            loss=WeightedCrossEntropy(),
+            jit_compile=False if packs() else "auto",  # as of `matching`
+        )
+
+    def fit_epoch(self, epoch: int) -> float:
+        self.data.draw(epoch)
+        if not packs():
+            history = self.model.fit(self.data, shuffle=False, verbose=0)
+            return float(history.history["loss"][-1])
+        self.model.reset_metrics()
+        if self._step is None:
+            self._step = step_of(self.model, *self.data[0])
+        for number in range(len(self.data)):
+            logs = self._step(*self.data[number])
+        return float(logs["loss"])
+
+    def score_dev(self) -> np.ndarray:
+        return self._scorer().logits(self.dev)
+
+    def accuracy(self, logits: np.ndarray) -> float:
+        """The share of the dev documents whose class is found; the rate is cut if it stays."""
+        value = float((logits.argmax(axis=1) == self.dev_class).mean())
+        self._waited = 0 if value > self._best else self._waited + 1
+        self._best = max(self._best, value)
+        if self.settings.schedule == "plateau" and self._waited >= self.settings.plateau:
+            rate = self.model.optimizer.learning_rate
+            rate.assign(rate * self.settings.factor)
+            self._waited = 0
+        return value
+
+    def state(self) -> list[np.ndarray]:
+        return [np.array(weight) for weight in self.model.get_weights()]
+
+    def restore(self, state: list[np.ndarray]) -> None:
+        self.model.set_weights(state)
+
+    def parts(self) -> tuple[dict[str, np.ndarray], dict[str, Any], dict[str, Any]]:
+        weights, table = self.model.weights_by_name(), self._table()
+        trained = sum(weight.size for weight in weights.values())
+        settings = {
+            "classes": self.classes,
+            "classifier": asdict(self.model.settings),
+            "split_sentences": self.settings.split_sentences,
+            "tokenizer": None if self.settings.tokenizer is None else "own",
+            "parameters": trained + (table.size if self.settings.trainable_vectors else 0),
+            "vectors": table.size,
+        }
+        return {**weights, "table": table}, self.vocabulary.to_json(), settings
+
+    def _table(self) -> np.ndarray:
+        return np.array(self.model.table.get_weights()[0])
+
+    def _scorer(self) -> ClassifierScorer:
+        settings = self.settings
+        return ClassifierScorer(
+            self._table(),
+            self.model.weights_by_name(),
+            vocabulary=self.vocabulary,
+            pooling=(settings.word_pooling, settings.sentence_pooling),
+            threads=settings.threads,
+        )
+
+    def _cut(self, documents: pd.DataFrame) -> Cut:
+        return cut_documents(
+            documents["text"].tolist(),
+            tokenizer=self.settings.tokenizer,
+            split_sentences=self.settings.split_sentences,
+        )
+
+
+class _Epochs(keras.utils.PyDataset):
+    """The batches of an epoch, in buckets of documents of like length."""
+
+    def __init__(
+        self, documents: Numbered, target: np.ndarray, seed: int, settings: ClassifierSettings
+    ) -> None:
+        super().__init__(workers=1)
+        self.documents, self.seed, self.settings = documents, seed, settings
+        self.target = target.astype(np.float32)
+        self.step = 1 if packs() else _STEP
+        self.draw(1)
+
+    def draw(self, epoch: int) -> None:
+        """Draws the batches of an epoch; the same for the same seed and number."""
+        self.batches = length_buckets(
+            self.documents.lengths,
+            self.settings.batch,
+            np.random.default_rng([self.seed, epoch]),
+            diversity=self.settings.diversity,
+        )
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        places = self.batches[index]
+        part = self.documents.taken(places)
+        inputs = document_inputs(
+            part.word,
+            part.sentence_lengths,
+            part.sentence_counts,
+            Sizes(pairs=self.settings.batch, step=self.step),
+        )
+        target = np.zeros((len(inputs["sentence_count"]), 2), np.float32)  # padding weighs 0
+        target[: len(places)] = self.target[places]
+        return inputs, target
+
+
+def _parts(train: Any, dev: Any, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
+    """Both parts, checked, and what is odd about them."""
+    train, notes = read_labelled(train), []
+    counts = Counter(train["label"])
+    if len(counts) < 2:
+        raise DataError(
+            "a classifier needs documents of two classes at least. Received: "
+            f"{len(train)} documents of class {train['label'].iloc[0]!r}"
+        )
+    if dev is None:
+        if len(train) < _FEWEST or min(counts.values()) < 2:
+            raise DataError(
+                f"no dev documents were given, and of fewer than {_FEWEST}, or of a class with one "
+                f"alone, none can be kept apart for choosing the epoch. Received: {len(train)}, of "
+                f"the smallest class {min(counts.values())}. Give `dev` (--dev)"
+            )
+        train, dev = split_by_text(train, (0.9, 0.1), seed=seed)
+        notes.append(
+            f"no dev documents were given: {len(dev)} of {len(train) + len(dev)} are kept apart "
+            f"for choosing the epoch (seed {seed})"
+        )
+    else:
+        dev = read_labelled(dev)
+    for name, part in (("train", train), ("dev", dev)):
+        empty = sum(
+            not (text.strip() if isinstance(text, str) else any(text)) for text in part["text"]
+        )
+        if empty:
+            notes.append(f"{name}: {empty} of {len(part)} documents have no text")
+    shared = dev["text"].isin(set(train["text"])).sum()
+    if shared:
+        notes.append(f"dev: {shared} of {len(dev)} documents are in train too")
+    return train, dev, tuple(notes)
+
+
+def _known(labels: pd.Series, classes: list[Any]) -> np.ndarray:
+    """The numbers of the labels' classes; a DataError for one that training does not have."""
+    numbers = {one: number for number, one in enumerate(classes)}
+    unknown = [label for label in labels if label not in numbers]
+    if unknown:
+        raise DataError(
+            f"dev documents must have classes of the training documents, {classes[:10]}. Received: "
+            f"{unknown[0]!r} ({len(unknown)} of {len(labels)} are like this)"
+        )
+    return np.array([numbers[label] for label in labels], np.int64)
+
+
+def _weights(classes: list[Any], number: np.ndarray, given: Any) -> np.ndarray:
+    """What each document counts, `(documents,)`."""
+    counts = np.bincount(number)
+    if given is None:
+        of_class = np.ones(len(classes))
+    elif given == "balanced":
+        of_class = len(number) / (len(classes) * counts)
+    else:
+        by_name = {str(one): weight for one, weight in given.items()}
+        if unknown := by_name.keys() - {str(one) for one in classes}:
+            raise DataError(
+                f"`class_weights` must be of classes there are, {classes[:10]}. Received: "
+                f"{sorted(unknown)}"
+            )
+        of_class = np.array([by_name.get(str(one), 1.0) for one in classes])
+    return of_class[number]
+
+
+def _shortened(documents: Numbered, settings: ClassifierSettings) -> tuple[Numbered, str]:
+    """What training takes of documents, and a sentence on what it leaves."""
+    lengths, counts = documents.sentence_lengths, documents.sentence_counts
+    most, sentences = settings.sentence_words, settings.sentences
+    long, many = int((lengths > most).sum()), int((counts > sentences).sum())
+    if not (long or many):
+        return documents, ""
+    number = np.arange(len(lengths)) - np.repeat(np.cumsum(counts) - counts, counts)
+    early = number < sentences
+    at = np.arange(len(documents.word)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    kept = (at < most) & np.repeat(early, lengths)
+    cut = Numbered(
+        documents.word[kept],
+        np.minimum(lengths[early], most),
+        np.minimum(counts, sentences),
+    )
+    return cut, (
+        f"{long} of {len(lengths)} sentences are longer than {most} words, and {many} of "
+        f"{len(counts)} documents than {sentences} sentences: training takes their beginning, "
+        f"{kept.mean():.1%} of all words"
+    )
+
+
+def _sizes(settings: ClassifierSettings, classes: int) -> HanClassifierSettings:
+    names = HanClassifierSettings.__dataclass_fields__.keys() - {"classes", "levels"}
+    levels = 2 if settings.split_sentences else 1
+    return HanClassifierSettings(
+        classes=classes, levels=levels, **{name: getattr(settings, name) for name in names}
+    )
+
+
+def _optimizer(settings: ClassifierSettings, steps: int) -> Any:
+    rate: Any = settings.learning_rate
+    if settings.schedule == "linear":
+        rate = WarmupDecay(rate, min(settings.warmup, steps // 10), steps)
+    makers: dict[str, Callable[..., Any]] = {
+        "adam": Adam,
+        "sgd": lambda rate, **clip: keras.optimizers.SGD(rate, settings.momentum, **clip),
+    }
+    return makers[settings.optimizer](rate, global_clipnorm=settings.clip)
