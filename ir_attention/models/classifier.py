@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,6 +177,11 @@ class HanClassifier(keras.Model):
     def weights_by_name(self) -> dict[str, np.ndarray]:
         """Every weight but the table, as `layer/weight`: what `classifier_forward` takes."""
         return {name: ops.convert_to_numpy(weight) for name, weight in named_weights(self).items()}
+
+    def load_by_name(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Sets every weight but the table, whatever backend it was trained on; see `Bundle`."""
+        for name, weight in named_weights(self).items():
+            weight.assign(weights[name])
 
     def _read(self, inputs: Any, training: bool) -> tuple[Any, Any, Any]:
         x = inputs
