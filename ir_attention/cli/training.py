@@ -142,8 +142,9 @@ def train(
         "wandb": wandb,
     }
     options |= {name: value for name, value in named.items() if value is not None}
-    from ir_attention.training.settings import CLASSIFIERS
+    from ir_attention.training.settings import CLASSIFIERS, check_model
 
+    check_model(model)
     opened: Callable[[Path], Any]
     if model in CLASSIFIERS:
         refuse_given(model, query=query, document=document, query_id=query_id)

@@ -261,7 +261,7 @@ def _parts(train: Any, dev: Any, seed: int) -> tuple[pd.DataFrame, pd.DataFrame,
     if len(counts) < 2:
         raise DataError(
             "a classifier needs documents of two classes at least. Received: "
-            f"{len(train)} documents of class {train['label'].iloc[0]!r}"
+            f"{len(train)} documents of class {classes_of(train['label'])[0][0]!r}"
         )
     if dev is None:
         if len(train) < _FEWEST or min(counts.values()) < 2:

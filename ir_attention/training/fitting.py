@@ -20,8 +20,8 @@ from ir_attention.reports.card import model_card
 from ir_attention.training.loop import Learner, Say, Trained, Watch, fit, to_stderr, versions
 from ir_attention.training.settings import (
     CLASSIFIERS,
-    MODELS,
     TrainingSettings,
+    check_model,
     filled,
     training_settings,
 )
@@ -69,9 +69,7 @@ def train(
         BundleError: There is something at `out` already.
     """
     say = say or to_stderr
-    if model not in {**MODELS, **CLASSIFIERS}:
-        known = ", ".join(sorted({**MODELS, **CLASSIFIERS}))
-        raise DataError(f"no model is called {model!r}. Known: {known}")
+    check_model(model)
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise DataError(f"`seed` must be a whole number, 0 to 2**32 - 1. Received: seed={seed!r}")
     asked = {name: options.pop(name, None) for name in ("tensorboard", "wandb")}

@@ -21,6 +21,7 @@ __all__ = [
     "MODELS",
     "PRECISIONS",
     "TrainingSettings",
+    "check_model",
     "filled",
     "training_settings",
     "usual_epochs",
@@ -165,6 +166,13 @@ class TrainingSettings:
         """Plain values, by name; of a tokenizer only whether there is one."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {**values, "tokenizer": None if self.tokenizer is None else "own"}
+
+
+def check_model(name: str) -> None:
+    """Raises a DataError unless there is a model of that name."""
+    known = sorted({**MODELS, **CLASSIFIERS})
+    if name not in known:
+        raise DataError(f"no model is called {name!r}. Known: {', '.join(known)}")
 
 
 def training_settings(options: dict[str, Any]) -> TrainingSettings:

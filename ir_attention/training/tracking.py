@@ -26,7 +26,7 @@ def tracked(
         facts: What the run is called and was asked for: its model, seed and options.
 
     Raises:
-        DataError: One of both is not text.
+        DataError: One of both is not text, or the folder cannot be made.
         MissingExtra: What was asked for is not installed.
     """
     with ExitStack() as stack:
@@ -54,6 +54,13 @@ def _events(folder: Path) -> Iterator[Watch]:
     except ImportError as error:
         raise MissingExtra(
             "TensorBoard is not installed: pip install 'ir_attention[track]'"
+        ) from error
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: must be a folder for TensorBoard's events ({error.strerror}). Received: "
+            f"tensorboard={str(folder)!r}"
         ) from error
     summary = load_tensorflow().summary
     writer = summary.create_file_writer(str(folder))

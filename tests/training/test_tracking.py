@@ -74,6 +74,16 @@ def test_what_is_missing_is_named(monkeypatch, tmp_path):
         pass
 
 
+def test_a_file_is_no_folder_for_events(tmp_path):
+    pytest.importorskip("tensorboard", reason="the extra `track` is not installed")
+    (tmp_path / "there").write_text("a file")
+    with (
+        pytest.raises(DataError, match="must be a folder"),
+        tracked(tmp_path / "there", None, {}),
+    ):
+        pass
+
+
 def test_train_hands_on_its_history(toy_pairs, tmp_path):
     pytest.importorskip("tensorboard", reason="the extra `track` is not installed")
     from ir_attention.training import train
