@@ -5,44 +5,43 @@ checked in the kept outputs too.
 """
 
 import ast
-import asyncio
 import csv
 import itertools
 import json
 import re
 import sys
-from pathlib import Path
 
 import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from nbclient import NotebookClient
-
-from ir_attention.data import headline_tweets
-
-FOLDER = Path(__file__).parents[1] / "docs" / "tutorials"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
-FIRST, SECOND = "1_additive_attention", "2_headline_to_tweet"
-LIMIT = 300  # seconds for a whole notebook, as its readers are promised
-LARGEST = 1_000_000  # bytes
-
-# What the base install brings, and no more.
-ALLOWED = {"IPython", "ir_attention", "matplotlib", "numpy", "pandas", "tensorflow"}
-
-# A path of somebody's machine. URLs and relative paths have other beginnings.
-PATH = re.compile(
-    r"(?<![\w.:/<])/(?:Users|app|builds?|data|etc|home|mnt|opt|private|root|srv|tmp|usr|var|work)/"
-    r"|\b[A-Z]:\\|\bipykernel_\d|site-packages"
+from notebooks import (
+    ALLOWED,
+    FOLDER,
+    LARGEST,
+    NAMES,
+    PATH,
+    average_precision,
+    below,
+    check_outputs,
+    code_cells,
+    executed,
+    kept,
+    mean_ap,
+    plain_attention,
+    shown,
+    steps,
+    table,
+    value,
 )
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
-# The kernel then refuses every name and address of the network.
-OFFLINE = """
-import socket
-def _refuse(*given, **named):
-    raise OSError("the tutorials do without a network")
-socket.getaddrinfo = socket.create_connection = socket.socket.connect = _refuse
-"""
+from ir_attention.data import film_reviews, headline_tweets
+
+FIRST, SECOND = "1_additive_attention", "2_headline_to_tweet"
+THIRD, FOURTH = "3_hierarchical_attention", "4_attention_family"
 
 PROBE = """
 import json
@@ -54,40 +53,10 @@ found = {name: one.tolist() for name, one in lists.items()}
 print(json.dumps({**found, "torn": torn, "threshold": threshold.value}))
 """
 
-
-def kept(name):
-    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
-
-
-def code_cells(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def shown(notebook, tag, kind):
-    """What the cell with a tag shows, as HTML or as text."""
-    cells = [cell for cell in code_cells(notebook) if tag in cell.metadata.get("tags", ())]
-    return next(one.data[kind] for cell in cells for one in cell.outputs if kind in one.data)
-
-
-def table(notebook, tag):
-    """The table that a cell shows: by the name of a row, its cells by the name of the column."""
-    html = shown(notebook, tag, "text/html")
-    rows = [
-        [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)]
-        for row in re.findall(r"<tr[^>]*>(.*?)</tr>", html, re.DOTALL)
-    ]
-    head, *body = [row for row in rows if any(row[1:])]  # the name of an index has its own row
-    return {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in body}
-
-
-def below(text):
-    """The number of a cell that says `below 1e-6`."""
-    return float(text.removeprefix("below "))
-
-
-def value(notebook, tag):
-    """The plain value that a cell shows."""
-    return ast.literal_eval(shown(notebook, tag, "text/plain"))
+SAID = """
+import json
+print(json.dumps({name: found.tolist() for name, found in said.items()}))
+"""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -133,30 +102,7 @@ def test_what_is_a_path():
         assert not PATH.search(text), text
 
 
-def check_outputs(notebook):
-    """Nothing went wrong, was said on the side, or names a place of this machine."""
-    for cell in code_cells(notebook):
-        for output in cell.outputs:
-            assert output.output_type in ("display_data", "execute_result"), output
-            for kind, text in output.data.items():
-                assert kind.startswith("image/") or not PATH.search(text), text
-
-
 # The first notebook, another way.
-
-
-def plain_attention(query, value, mask, weights):
-    """The equations as they stand, sum by sum; for complex numbers too."""
-    found = np.zeros(query.shape, np.result_type(query, value, *weights.values()))
-    alphas = np.zeros((*query.shape[:2], value.shape[1]), found.dtype)
-    for b, i in np.ndindex(query.shape[:2]):
-        real = [j for j in range(value.shape[1]) if mask[b, j]]
-        left = query[b, i] @ weights["W"]
-        powers = [np.exp(np.tanh(left + value[b, j] @ weights["U"]) @ weights["v"]) for j in real]
-        for j, power in zip(real, powers, strict=True):
-            alphas[b, i, j] = power / sum(powers)
-            found[b, i] += alphas[b, i, j] * value[b, j]
-    return found, alphas
 
 
 @pytest.fixture(scope="module")
@@ -221,10 +167,6 @@ def check_learning(notebook):
     assert [row["finite if padding is NaN"] for row in rows.values()] == ["True", "False"] * 2
 
 
-def steps(row):
-    return [float(row[f"step {place}"]) for place in range(1, 6)]
-
-
 def check_lambda(notebook):
     """What the Lambda lacks, and the layer has: a weight that moves by its gradient, and stays."""
     said = value(notebook, "lambda")
@@ -273,20 +215,6 @@ def check_data(notebook):
     assert int(by_headline["headlines measured"]) == len(set(ids)) / 5
     assert by_headline["seen in training"] == by_headline["without a match"] == "0"
     assert f"{len(learnt & measured)} of {len(set(ids))}" in value(notebook, "split-warning")
-
-
-def average_precision(labels):
-    """Of labels in ranked order."""
-    places = [place for place, label in enumerate(labels, 1) if label]
-    return sum(n / place for n, place in enumerate(places, 1)) / len(places)
-
-
-def mean_ap(found, name, rng):
-    """Over the headlines; equal scores in an order by chance."""
-    columns = {"query": found["queries"], "label": found["labels"], "score": found[name]}
-    frame = pd.DataFrame(columns).sample(frac=1, random_state=rng)
-    frame = frame.sort_values("score", ascending=False, kind="stable")
-    return np.mean([average_precision(labels) for _, labels in frame.groupby("query")["label"]])
 
 
 def check_measures(notebook, found):
@@ -347,6 +275,84 @@ def check_ranking(notebook):
     assert saved["rows"] == 600 and saved["columns"][-1] == "predictions"
 
 
+# The third and the fourth.
+
+
+def check_reviews(notebook):
+    """Counts of the files; what is learnt from a hundred reviews, and what from four steps."""
+    parts = {part: pd.read_csv(film_reviews(part)) for part in ("train", "test")}
+    rows = table(notebook, "sizes")
+    counts = {name: (int(row["reviews"]), int(row["good"])) for name, row in rows.items()}
+    assert counts == {"train": (60, 30), "dev": (20, 10), "test": (40, 20)}
+    rows = table(notebook, "settings")
+    assert int(rows["defaults"]["steps"]) == 4 and int(rows["small"]["steps"]) == 12 * 8
+    first, last = (float(rows["defaults"][f"loss, {which} epoch"]) for which in ("first", "last"))
+    assert (first, last) == pytest.approx((np.log(2), np.log(2)), abs=0.06)
+    assert float(rows["small"]["loss, last epoch"]) < 0.3
+    for name in ("probabilities of the test reviews", "weights of the sentences above"):
+        assert below(table(notebook, "by-hand")[name]["off by hand"]) <= 1e-4
+
+    model = make_pipeline(TfidfVectorizer(sublinear_tf=True), LogisticRegression(C=10))
+    found = model.fit(parts["train"]["text"], parts["train"]["label"]).predict(
+        parts["test"]["text"]
+    )
+    rows = table(notebook, "test")
+    right = (found == parts["test"]["label"]).mean()
+    assert float(rows["TF-IDF, linear"]["accuracy"]) == pytest.approx(right, abs=6e-4)
+    for name, row in rows.items():
+        low, high = map(float, row["95 % interval"].split(" to "))
+        starts = [float(share) for share in row["starts"].split()]
+        assert len(starts) == (1 if "linear" in name else 3)
+        assert float(row["accuracy"]) == pytest.approx(np.mean(starts), abs=1.1e-3)
+        assert low < float(row["accuracy"]) < high < low + 0.35 and min(starts) > 0.6
+
+
+def check_why(notebook):
+    """Effects, weights of sentences; of IMDb there are numbers alone, or a sentence."""
+    rows = table(notebook, "sentences")
+    assert len(rows) == 4
+    assert sum(float(row["weight"]) for row in rows.values()) == pytest.approx(1, abs=0.025)
+    effects = [abs(float(row["effect"])) for row in table(notebook, "explained").values()]
+    assert effects == sorted(effects, reverse=True)
+    means = {name: float(row["mean"]) for name, row in table(notebook, "erased").items()}
+    largest, most, chance, share = means.values()
+    assert largest >= most > chance and 0 <= share < 0.5
+    rows = [float(row["film_reviews"]) for row in table(notebook, "sure").values()]
+    assert 0.5 < rows[0] < 1 and all(0 < share <= 1 for share in rows)
+    assert rows[1] == pytest.approx(float(table(notebook, "test")["HN-ATT"]["accuracy"]), abs=1e-3)
+    cell = next(one for one in code_cells(notebook) if "imdb" in one.metadata.get("tags", ()))
+    (output,) = cell.outputs
+    if "text/html" in output.data:
+        rows = table(notebook, "imdb")
+        assert all(re.fullmatch(r"\d+ of 1000", row["right"]) for row in rows.values())
+        assert list(rows) == ["HN-ATT", "TF-IDF, linear"]
+    else:
+        assert "is not there" in shown(notebook, "imdb", "text/plain")
+
+
+def check_family(notebook):
+    """Weights by the equations; what the query decides; equal weights by their expectation."""
+    flat = np.mean([1 / n for n in range(3, 9)])
+    for tag, most in (("fixed", 9), ("asked", 3)):
+        rows = table(notebook, tag)
+        rows = {name: row for name, row in rows.items() if row["accuracy"]}
+        assert len(rows) == most
+        assert float(rows["mean"]["weight on it"]) == pytest.approx(flat, abs=0.02)
+        for row in rows.values():
+            low, high = map(float, row["95 % interval"].split(" to "))
+            mean = np.mean([float(share) for share in row["starts"].split()])
+            assert low <= float(row["accuracy"]) <= high
+            assert float(row["accuracy"]) == pytest.approx(mean, abs=1.1e-3)
+    asked = {name: float(row["accuracy"]) for name, row in rows.items()}
+    best = asked.pop("by the query")
+    assert best > 0.9 and best > max(asked.values()) + 0.05
+    for row in table(notebook, "formulas").values():
+        assert below(row["weights, off the equation"]) <= 1e-5
+        assert float(row["largest weight of padding"]) == 0
+    for row in table(notebook, "queries-formula").values():
+        assert below(row["weights, off the equation"]) <= 1e-5
+
+
 def check_first(notebook, drawn):
     check_attention(notebook, drawn)
     check_learning(notebook)
@@ -357,33 +363,12 @@ def test_numbers_that_are_kept(drawn):
     check_first(kept(FIRST), drawn)
     check_data(kept(SECOND))
     check_ranking(kept(SECOND))
+    check_reviews(kept(THIRD))
+    check_why(kept(THIRD))
+    check_family(kept(FOURTH))
 
 
 # They run.
-
-
-def executed(name, probe, tmp_path, monkeypatch):
-    """The notebook after a run in a fresh kernel, from its folder, offline; what the probe says."""
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    notebook = kept(name)
-    for cell in code_cells(notebook):
-        cell.outputs, cell.execution_count = [], None
-    first, last = map(nbformat.v4.new_code_cell, (OFFLINE, probe))
-    run = nbformat.v4.new_notebook(cells=[first, *notebook.cells, last], metadata=notebook.metadata)
-    before = {*FOLDER.iterdir()}
-    asyncio.run(_execute(run))
-    assert {*FOLDER.iterdir()} == before
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith("tmp")]
-    check_outputs(notebook)
-    return notebook, json.loads("".join(output.text for output in last.outputs))
-
-
-async def _execute(notebook):
-    client = NotebookClient(notebook, timeout=LIMIT, resources={"metadata": {"path": str(FOLDER)}})
-    # nbclient's own limit is that of a cell; this is the whole notebook's.
-    await asyncio.wait_for(client.async_execute(), LIMIT)
 
 
 @pytest.mark.slow
@@ -398,3 +383,18 @@ def test_the_second_runs(tmp_path, monkeypatch):
     check_ranking(notebook)
     check_measures(notebook, found)
     check_count(notebook, found)
+
+
+@pytest.mark.slow
+def test_the_third_runs(tmp_path, monkeypatch):
+    notebook, said = executed(THIRD, SAID, tmp_path, monkeypatch)
+    check_reviews(notebook)
+    check_why(notebook)
+    truth = pd.read_csv(film_reviews("test"))["label"].to_numpy()
+    for name, row in table(notebook, "test").items():
+        assert float(row["accuracy"]) == pytest.approx((said[name] == truth).mean(), abs=6e-4)
+
+
+@pytest.mark.slow
+def test_the_fourth_runs(tmp_path, monkeypatch):
+    check_family(executed(FOURTH, "print(0)", tmp_path, monkeypatch)[0])
