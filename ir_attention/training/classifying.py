@@ -31,7 +31,7 @@ from ir_attention.training.adam import Adam
 from ir_attention.training.classifier_settings import ClassifierSettings, classifier_settings
 from ir_attention.training.loop import Say, Trained, Watch, fit, versions
 from ir_attention.training.schedules import WarmupDecay
-from ir_attention.training.steps import step_of
+from ir_attention.training.steps import fit_packed
 from ir_attention.training.word_tables import learnt_words, read_words
 
 __all__ = ["ClassifierLearner", "train_classifier"]
@@ -155,12 +155,8 @@ class ClassifierLearner:
         if not packs():
             history = self.model.fit(self.data, shuffle=False, verbose=0)
             return float(history.history["loss"][-1])
-        self.model.reset_metrics()
-        if self._step is None:
-            self._step = step_of(self.model, *self.data[0])
-        for number in range(len(self.data)):
-            logs = self._step(*self.data[number])
-        return float(logs["loss"])
+        loss, self._step = fit_packed(self.model, self.data, self._step)
+        return loss
 
     def score_dev(self) -> np.ndarray:
         return self._scorer().logits(self.dev)
