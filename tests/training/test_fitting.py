@@ -15,9 +15,7 @@ from ir_attention.errors import BundleError, DataError
 from ir_attention.evaluation import evaluate
 from ir_attention.ranking.ranker import Ranker
 from ir_attention.training import train
-from ir_attention.training.fitting import _dev_measure
-from ir_attention.training.loop import fit
-from ir_attention.training.settings import TrainingSettings, usual_epochs
+from ir_attention.training.settings import usual_epochs
 
 
 def test_leaves_a_bundle_a_history_and_notes(toy_trained):
@@ -55,102 +53,6 @@ def test_the_dev_measure_is_what_the_ranker_gets(toy_pairs, toy_trained):
     assert result.measures["AP"] == pytest.approx(trained.history["AP"].max(), abs=1e-9)
 
 
-class Scripted:
-    """A learner whose weight is the number of the epoch, and whose dev scores are given."""
-
-    notes = []
-
-    def __init__(self, scores, losses=None):
-        self.scores, self.losses, self.epochs, self.weight = scores, losses, len(scores), 0
-
-    def fit_epoch(self, epoch):
-        self.weight = epoch
-        return self.losses[epoch - 1] if self.losses else 1.0
-
-    def score_dev(self):
-        return np.array(self.scores[self.weight - 1], float)
-
-    def state(self):
-        return [np.array(self.weight)]
-
-    def restore(self, state):
-        self.weight = int(state[0])
-
-
-DEV = pd.DataFrame(
-    {"id_left": ["q"] * 3, "id_right": ["a", "b", "b"], "label": [1, 0, 0]}  # b stands there twice
-)
-AP = _dev_measure(DEV, "AP")
-GOOD, FAIR, BAD = [3, 2, 1], [2, 3, 1], [1, 2, 3]  # AP 1, 1/2, 1/3
-
-
-@pytest.mark.parametrize(
-    ("scores", "best", "epochs"),
-    [
-        ([BAD, GOOD, FAIR, FAIR, GOOD], 2, 4),  # stops after two epochs without a better one
-        ([BAD, FAIR, BAD, GOOD], 4, 4),
-        ([GOOD, GOOD, GOOD, GOOD], 1, 3),  # equal is not better
-    ],
-)
-def test_keeps_the_best_epoch(scores, best, epochs):
-    learner, said = Scripted(scores), []
-    history, ended = fit(learner, AP, TrainingSettings(patience=2), said.append)
-    assert learner.weight == best
-    assert ended == ("epochs" if epochs == len(scores) else "patience")
-    assert len(history) == epochs
-    assert history["AP"].max() == pytest.approx({0: 1, 1: 1 / 2}[int(scores[best - 1] != GOOD)])
-    assert said[-1].startswith(f"kept epoch {best}: ")
-
-
-@pytest.mark.parametrize(
-    ("budget", "epochs"),
-    # An epoch takes 10 s: none begins that would end later.
-    [(1, 1), (19.9, 1), (20, 2), (39, 3), (40, 4), (1000, 4)],
-)
-def test_a_budget_is_not_overdrawn(budget, epochs, monkeypatch):
-    learner, said = Scripted([BAD, FAIR, BAD, GOOD]), []
-    monkeypatch.setattr("time.process_time", lambda: 5.0 + 10 * learner.weight)
-    settings = TrainingSettings(patience=3, budget=budget)
-    history, ended = fit(learner, AP, settings, said.append)
-    assert history["cpu_seconds"].tolist() == [10.0, 20, 30, 40][:epochs]
-    assert ended == ("epochs" if epochs == 4 else "budget")
-    assert learner.weight == [1, 2, 2, 4][epochs - 1]
-    assert any("no time for another" in line for line in said) == (epochs < 4)
-
-
-class Interrupted(Scripted):
-    """Ctrl-C comes in the given epoch."""
-
-    def __init__(self, scores, epoch):
-        super().__init__(scores)
-        self.interrupted = epoch
-
-    def fit_epoch(self, epoch):
-        super().fit_epoch(epoch)
-        if epoch == self.interrupted:
-            raise KeyboardInterrupt
-        return 1.0
-
-
-def test_ctrl_c_ends_a_training_unless_told_otherwise():
-    with pytest.raises(KeyboardInterrupt):
-        fit(Interrupted([BAD, GOOD, GOOD], 3), AP, TrainingSettings(), print)
-
-
-def test_ctrl_c_keeps_the_best_epoch_so_far_when_asked():
-    learner, said = Interrupted([BAD, GOOD, FAIR, GOOD], 4), []
-    settings = TrainingSettings(keep_interrupted=True)
-    history, ended = fit(learner, AP, settings, said.append)
-    assert (ended, learner.weight, len(history)) == ("interrupted", 2, 3)
-    assert said[-2:] == ["interrupted in epoch 4", "kept epoch 2: dev AP 1.0000"]
-
-
-def test_ctrl_c_before_an_epoch_is_over_has_nothing_to_keep():
-    settings = TrainingSettings(keep_interrupted=True)
-    with pytest.raises(KeyboardInterrupt):
-        fit(Interrupted([GOOD], 1), AP, settings, print)
-
-
 def test_ctrl_c_leaves_no_half_written_bundle(toy_pairs, tmp_path, monkeypatch):
     from ir_attention.training.counting import CountingLearner
 
@@ -166,11 +68,6 @@ def test_ctrl_c_leaves_no_half_written_bundle(toy_pairs, tmp_path, monkeypatch):
 def test_few_queries_get_more_epochs():
     assert [usual_epochs(steps, 5) for steps in (1000, 60, 59, 7, 0)] == [5, 5, 6, 40, 40]
     assert usual_epochs(1000, 10) == 10
-
-
-def test_a_loss_that_is_not_finite_ends_the_training():
-    with pytest.raises(DataError, match="the loss of epoch 1 is nan: try a smaller"):
-        fit(Scripted([GOOD], [float("nan")]), AP, TrainingSettings(), print)
 
 
 @pytest.mark.parametrize(
