@@ -20,9 +20,10 @@ from ir_attention.cli.inputs import (
     open_labelled,
     open_pairs,
 )
-from ir_attention.cli.outputs import aligned
+from ir_attention.cli.outputs import aligned, check_suffix
 from ir_attention.cli.talk import put, talk
 from ir_attention.errors import DataError
+from ir_attention.files import write_whole
 
 __all__ = ["models", "train"]
 
@@ -55,7 +56,8 @@ def train(
         typer.Option(
             metavar="PATH",
             show_default=False,
-            help="Word vectors: a word2vec or GloVe text file, or a model2vec folder. "
+            help="Word vectors of word2vec (.bin: binary), GloVe or fastText, or a "
+            "model2vec folder. "
             "Of a minilm: its folder.",
         ),
     ] = None,
@@ -66,7 +68,8 @@ def train(
             min=1,
             metavar="N",
             show_default=False,
-            help="At most. Default: 12, han-bi 5, MatchZoo's models 20 or 30; more for few pairs.",
+            help="At most. Default: 12, han-bi 5, han-classifier 4, MatchZoo's models 20 or 30; "
+            "more where there is little to learn from.",
         ),
     ] = None,
     measure: Annotated[
@@ -104,6 +107,12 @@ def train(
             metavar="PROJECT", show_default=False, help="Send each epoch to Weights & Biases."
         ),
     ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", show_default=False, help="Draw loss and dev measure by epoch (.png)."
+        ),
+    ] = None,
     keep_interrupted: Annotated[
         bool,
         typer.Option("--keep-interrupted", help="On Ctrl-C, write the best epoch so far."),
@@ -119,15 +128,20 @@ def train(
 
     After each epoch the queries of DEV are ranked and measured; the best
     epoch is kept. One seed gives one result. What --set knows beside the
-    options: patience, budget, loss, margin, learning_rate, warmup, clip,
-    dropout, width, min_count, most_vectors, candidates, positives, queries,
-    sentences, query_words, sentence_words, match_features, query_side,
-    word_dropout, threads, precision.
+    options: patience, min_delta, budget, loss, margin, learning_rate, warmup,
+    clip, dropout, width, min_count, most_vectors, candidates, positives,
+    queries, sentences, query_words, sentence_words, match_features,
+    query_side, word_dropout, threads, precision.
 
         ir-attention train train.csv --out models/news
 
     A han-classifier learns from labelled texts instead: TRAIN has columns text
-    and label, and the best epoch is that of the highest accuracy.
+    and label, and the best epoch is that of the highest accuracy. Its --set
+    knows patience, min_delta, budget, batch, diversity, optimizer, momentum,
+    learning_rate, schedule, warmup, factor, plateau, clip, class_weights,
+    sentence_words, sentences, width, gru, pool, hidden, bidirectional,
+    trainable_vectors, word_pooling, sentence_pooling, dropout, word_dropout,
+    output_dropout, min_count, most_vectors, threads, log_every.
 
         ir-attention train reviews.csv --model han-classifier --out models/reviews
     """
@@ -145,6 +159,8 @@ def train(
     from ir_attention.training.settings import CLASSIFIERS, check_model
 
     check_model(model)
+    if plot is not None:
+        check_suffix(plot, (".png",))
     opened: Callable[[Path], Any]
     if model in CLASSIFIERS:
         refuse_given(model, query=query, document=document, query_id=query_id)
@@ -167,6 +183,11 @@ def train(
         **options,
     )
     talk(f"wrote {out}")
+    if plot is not None:
+        from ir_attention.reports.history import history_picture
+
+        write_whole(plot, history_picture(trained.history))
+        talk(f"wrote {plot}")
     if trained.interrupted:
         raise typer.Exit(128 + 2)
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ir_attention.data.vocabulary import Vocabulary
+from ir_attention.data.word2vec_binary import binary_vectors
 from ir_attention.errors import DataError
 from ir_attention.text import normal
 
@@ -38,8 +39,9 @@ def read_vectors(
     """Reads pretrained vectors.
 
     Args:
-        source: A text file of word2vec (its first line holds two numbers) or GloVe, `.gz` too; a
-            model2vec folder (`model.safetensors` and `tokenizer.json`); a dict from word to
+        source: A text file of word2vec or fastText (its first line holds two numbers) or GloVe; a
+            binary file of word2vec, if its name ends with `.bin`; both `.gz` too; a model2vec
+            folder (`model.safetensors` and `tokenizer.json`); a dict from word to
             vector; or gensim's KeyedVectors.
         wanted: Words to read wherever they stand, in the form of `text.normal`.
         most: Other words are read if they are among the first `most`. Such files begin with the
@@ -67,6 +69,8 @@ def read_vectors(
         return _from_folder(path)
     if not path.is_file():
         raise DataError(f"no vectors at {path}: neither a file nor a folder")
+    if ".bin" in path.suffixes[-2:]:
+        return _from_pairs(binary_vectors(path), wanted, most, str(path))
     return _from_file(path, wanted, most)
 
 
@@ -149,8 +153,8 @@ def _from_file(path: Path, wanted: Any, most: int) -> Vectors:
                         raise _bad_line(path, number, width, line)
     except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
         raise DataError(
-            f"{path}: not a text file of word vectors ({error}). For a binary file, save it "
-            "as text first"
+            f"{path}: not a text file of word vectors ({error}). A binary file of "
+            "word2vec has a name that ends with .bin"
         ) from error
     return _table(rows, str(path))
 

@@ -12,7 +12,7 @@ from ir_attention.backend import keras
 from ir_attention.models.han import HierarchicalEncoder
 from ir_attention.models.matcher import named_weights
 
-__all__ = ["HanClassifier", "HanClassifierSettings", "WeightedCrossEntropy"]
+__all__ = ["ClassAccuracy", "HanClassifier", "HanClassifierSettings", "WeightedCrossEntropy"]
 
 ops = keras.ops
 
@@ -215,3 +215,19 @@ class WeightedCrossEntropy(keras.losses.Loss):
         number, weight = ops.cast(y_true[:, 0], "int32"), ops.cast(y_true[:, 1], y_pred.dtype)
         losses = keras.losses.sparse_categorical_crossentropy(number, y_pred, from_logits=True)
         return ops.sum(weight * losses) / ops.maximum(ops.sum(weight), 1e-9)
+
+
+@keras.saving.register_keras_serializable("ir_attention")
+class ClassAccuracy(keras.metrics.Mean):
+    """The share of documents whose class has the largest logit; padding does not count.
+
+    Call arguments: As of `WeightedCrossEntropy`. Documents count the same, whatever their weight.
+    """
+
+    def __init__(self, name: str = "accuracy", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        hits = ops.equal(ops.argmax(y_pred, axis=-1), ops.cast(y_true[:, 0], "int64"))
+        real = ops.cast(y_true[:, 1] > 0, self.dtype)
+        super().update_state(ops.cast(hits, self.dtype), sample_weight=real)

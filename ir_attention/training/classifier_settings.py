@@ -21,8 +21,7 @@ __all__ = ["POOLINGS", "ClassifierSettings", "classifier_settings"]
 POOLINGS = ("attention", "mean", "max")
 
 _WHOLE = (
-    "epochs patience batch diversity sentence_words sentences width gru pool min_count "
-    "most_vectors threads"
+    "epochs patience batch diversity width gru pool min_count most_vectors threads plateau"
 ).split()
 _SWITCHES = (
     "split_sentences",
@@ -46,6 +45,7 @@ class ClassifierSettings:
         epochs: Rounds over the training documents at most.
         budget: Seconds of processor time; see `TrainingSettings`. Default: no limit.
         patience: Rounds without a better dev accuracy after which training stops.
+        min_delta: By how much accuracy must rise to count as better there.
         batch: Documents in a batch.
         diversity: Batches whose documents are sorted by length together; see
             `data.buckets.length_buckets`. 1 is none.
@@ -59,7 +59,8 @@ class ClassifierSettings:
         clip: Largest norm of all gradients together.
         class_weights: None; `balanced`, so that all classes count the same; or a dict from class
             to weight, 1 for those that are not in it.
-        sentence_words: Words of a sentence that training takes. Predictions take all.
+        sentence_words: Words of a sentence that training takes, or a share: .98 is as many as 98 %
+            of the training sentences have at most. Predictions take all.
         sentences: The same of sentences of a document.
         split_sentences: Whether a document has sentences, or is read as one.
         width: Of word vectors that are learnt from the training texts.
@@ -72,12 +73,15 @@ class ClassifierSettings:
         tokenizer: Cuts a text into words, `str -> list[str]`, instead of `text.words`. It cannot be
             kept in the bundle: pass it to `Classifier.load` again.
         threads: How many take part. The result does not depend on it.
+        log_every: Steps after which loss and accuracy of the epoch so far are said, and sent to
+            TensorBoard; 0 for never.
         overwrite, keep_interrupted: See `TrainingSettings`.
     """
 
     epochs: int = 4
     budget: float | None = None
     patience: int = 2
+    min_delta: float = 0.0
     batch: int = 64
     diversity: int = 10
     optimizer: str = "adam"
@@ -89,8 +93,8 @@ class ClassifierSettings:
     plateau: int = 1
     clip: float = 5.0
     class_weights: str | dict[Any, float] | None = None
-    sentence_words: int = 100
-    sentences: int = 100
+    sentence_words: float = 100
+    sentences: float = 100
     split_sentences: bool = True
     width: int = 128
     gru: int = 64
@@ -107,6 +111,7 @@ class ClassifierSettings:
     most_vectors: int = 50_000
     tokenizer: Callable[[str], list[str]] | None = None
     threads: int = 1
+    log_every: int = 0
     overwrite: bool = False
     keep_interrupted: bool = False
 
@@ -136,9 +141,11 @@ def classifier_settings(options: dict[str, Any]) -> ClassifierSettings:
 
     for name in _WHOLE:
         check(name, is_whole(1), "a whole number of at least 1")
-    for name in ("warmup", "hidden"):
+    for name in ("sentence_words", "sentences"):
+        check(name, _is_limit, "a whole number of at least 1, or a share above 0 and below 1")
+    for name in ("warmup", "hidden", "log_every"):
         check(name, is_whole(0), "a whole number of at least 0")
-    for name in ("dropout", "word_dropout", "output_dropout", "momentum"):
+    for name in ("dropout", "word_dropout", "output_dropout", "momentum", "min_delta"):
         check(name, is_share, "at least 0 and below 1")
     check("clip", is_positive, "a number above 0")
     check("factor", lambda value: is_positive(value) and value < 1, "above 0 and below 1")
@@ -158,6 +165,10 @@ def classifier_settings(options: dict[str, Any]) -> ClassifierSettings:
     _check_weights(settings.class_weights)
     rate = settings.learning_rate or _RATES[settings.optimizer]
     return replace(settings, learning_rate=rate)
+
+
+def _is_limit(value: Any) -> bool:
+    return is_whole(1)(value) or (isinstance(value, float) and 0 < value < 1)
 
 
 def _check_weights(weights: Any) -> None:

@@ -20,6 +20,7 @@ from ir_attention.data.labelled import classes_of, cut_documents, read_labelled,
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.errors import DataError
 from ir_attention.models.classifier import (
+    ClassAccuracy,
     HanClassifier,
     HanClassifierSettings,
     WeightedCrossEntropy,
@@ -31,6 +32,7 @@ from ir_attention.training.adam import Adam
 from ir_attention.training.classifier_settings import ClassifierSettings, classifier_settings
 from ir_attention.training.loop import Say, Trained, Watch, fit, versions
 from ir_attention.training.schedules import WarmupDecay
+from ir_attention.training.shortening import clips, shortened
 from ir_attention.training.steps import fit_packed
 from ir_attention.training.word_tables import learnt_words, read_words
 
@@ -61,7 +63,7 @@ def train_classifier(
         dev: The same, to choose the epoch. Default: a tenth of `train`, by seed, of each class
             alike, equal texts together.
         out, vectors, seed, say: As of `fitting.train`.
-        watch: Is told each epoch's row of the history.
+        watch: Is told each epoch's row of the history, and a row of every `log_every` steps.
         options: Fields of `ClassifierSettings`.
 
     Raises:
@@ -75,6 +77,15 @@ def train_classifier(
     for note in notes:
         say(note)
     learner = ClassifierLearner(train, dev, vectors, seed=seed, settings=settings)
+
+    def told(row: dict[str, Any]) -> None:
+        watch(row)
+        say(
+            f"epoch {row['epoch']}, step {row['step']} of {learner.steps}: so far in this epoch "
+            f"loss {row['loss']:.4f}, accuracy {row['accuracy']:.4f}"
+        )
+
+    learner.told = told
     for note in learner.notes:
         say(note)
     history, ended = fit(learner, learner.accuracy, settings, say, watch)
@@ -105,7 +116,14 @@ class ClassifierLearner:
         vectors: As `read_vectors` takes them; or None to learn them from the training texts.
         seed: Of everything that is drawn.
         settings: See there.
+
+    Attributes:
+        told: Is told a row of every `log_every` steps: `epoch`, `step` since the first one, and
+            of the epoch so far `loss` and `accuracy`, dropout and all.
+        steps: Of all epochs.
     """
+
+    told: Watch = staticmethod(lambda row: None)
 
     def __init__(
         self,
@@ -129,8 +147,10 @@ class ClassifierLearner:
         # Row 0 is that of all other words. It begins as nothing, and is trained on.
         table = np.concatenate([np.zeros((1, table.shape[1]), np.float32), table])
         self.vocabulary = Vocabulary(words)
-        documents, note = _shortened(number_documents(cut, self.vocabulary), settings)
-        self.notes += [note] if note else []
+        documents = number_documents(cut, self.vocabulary)
+        most, note = clips(documents, settings.sentence_words, settings.sentences)
+        documents, left_out = shortened(documents, *most)
+        self.notes += [one for one in (note, left_out) if one]
         weights = _weights(self.classes, number, settings.class_weights)
         self.data = _Epochs(documents, np.stack([number, weights], axis=1), seed, settings)
         self.dev = number_documents(self._cut(dev), self.vocabulary)
@@ -139,23 +159,35 @@ class ClassifierLearner:
             table,
             _sizes(settings, len(self.classes)),
             seed,
-            steps=(settings.sentence_words, settings.sentences),
+            steps=most,
             threads=settings.threads,
         )
         self._best, self._waited = -np.inf, 0
         self._step: Any = None
+        self.steps = self.epochs * len(self.data)
         self.model.compile(
-            optimizer=_optimizer(settings, self.epochs * len(self.data)),
+            optimizer=_optimizer(settings, self.steps),
             loss=WeightedCrossEntropy(),
+            metrics=[ClassAccuracy()] if settings.log_every else None,
             jit_compile=False if packs() else "auto",  # as of `matching`
         )
 
     def fit_epoch(self, epoch: int) -> float:
         self.data.draw(epoch)
+        every, before = self.settings.log_every, (epoch - 1) * len(self.data)
+
+        def told(number: int, logs: dict[str, Any]) -> None:
+            if every and (before + number) % every == 0:
+                means = {name: float(logs[name]) for name in ("loss", "accuracy")}
+                self.told({"epoch": epoch, "step": before + number, **means})
+
         if not packs():
-            history = self.model.fit(self.data, shuffle=False, verbose=0)
+            tell = keras.callbacks.LambdaCallback(
+                on_train_batch_end=lambda batch, logs: told(batch + 1, logs)
+            )
+            history = self.model.fit(self.data, shuffle=False, verbose=0, callbacks=[tell])
             return float(history.history["loss"][-1])
-        loss, self._step = fit_packed(self.model, self.data, self._step)
+        loss, self._step = fit_packed(self.model, self.data, self._step, told)
         return loss
 
     def score_dev(self) -> np.ndarray:
@@ -313,29 +345,6 @@ def _weights(classes: list[Any], number: np.ndarray, given: Any) -> np.ndarray:
             )
         of_class = np.array([by_name.get(str(one), 1.0) for one in classes])
     return of_class[number]
-
-
-def _shortened(documents: Numbered, settings: ClassifierSettings) -> tuple[Numbered, str]:
-    """What training takes of documents, and a sentence on what it leaves."""
-    lengths, counts = documents.sentence_lengths, documents.sentence_counts
-    most, sentences = settings.sentence_words, settings.sentences
-    long, many = int((lengths > most).sum()), int((counts > sentences).sum())
-    if not (long or many):
-        return documents, ""
-    number = np.arange(len(lengths)) - np.repeat(np.cumsum(counts) - counts, counts)
-    early = number < sentences
-    at = np.arange(len(documents.word)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    kept = (at < most) & np.repeat(early, lengths)
-    cut = Numbered(
-        documents.word[kept],
-        np.minimum(lengths[early], most),
-        np.minimum(counts, sentences),
-    )
-    return cut, (
-        f"{long} of {len(lengths)} sentences are longer than {most} words, and {many} of "
-        f"{len(counts)} documents than {sentences} sentences: training takes their beginning, "
-        f"{kept.mean():.1%} of all words"
-    )
 
 
 def _sizes(settings: ClassifierSettings, classes: int) -> HanClassifierSettings:

@@ -19,7 +19,7 @@ from ir_attention.errors import DataError
 __all__ = ["Learner", "Limits", "Say", "Trained", "Watch", "fit", "to_stderr", "versions"]
 
 Say = Callable[[str], None]
-# Is told each epoch's row of the history.
+# Is told each epoch's row of the history, and, in between, rows that also have a `step`.
 Watch = Callable[[dict[str, Any]], None]
 
 
@@ -52,6 +52,8 @@ class Limits(Protocol):
     def measure(self) -> str: ...
     @property
     def patience(self) -> int | None: ...
+    @property
+    def min_delta(self) -> float: ...
     @property
     def budget(self) -> float | None: ...
     @property
@@ -106,6 +108,7 @@ def fit(
     name, ended = settings.measure, "epochs"
     rows: list[dict[str, Any]] = []
     best, best_state, best_epoch = -np.inf, learner.state(), 0
+    mark, mark_epoch = -np.inf, 0  # what patience waits for: a rise of `min_delta`
     patience = settings.patience or max(2, learner.epochs // 4)
     began, begun = time.process_time(), 0.0
     try:
@@ -132,7 +135,9 @@ def fit(
             )
             if better:
                 best, best_state, best_epoch = value, learner.state(), epoch
-            elif epoch - best_epoch >= patience:
+            if value > mark + settings.min_delta:
+                mark, mark_epoch = value, epoch
+            elif epoch - mark_epoch >= patience:
                 ended = "patience"
                 break
     except KeyboardInterrupt:

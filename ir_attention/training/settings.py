@@ -91,6 +91,7 @@ class TrainingSettings:
             is kept then depends on how fast the machine is. Default: no limit.
         patience: Rounds without a better dev measure after which training stops. Default: 2, or a
             quarter of the epochs if that is more.
+        min_delta: By how much the measure must rise to count as better there.
         measure: What decides which epoch is the best, by its `ir_measures` name.
         loss: `softmax` over the list of candidates, or `hinge` over pairs of it. Default: softmax,
             of MatchZoo's models that of their recipes.
@@ -127,15 +128,17 @@ class TrainingSettings:
         keep_interrupted: Whether Ctrl-C ends the training with the best epoch so far, which is then
             written as any other; it is passed on if no epoch is over, and always by default.
 
-    MatchZoo's models take `epochs`, `budget`, `patience`, `measure`, `loss` (with 4 irrelevant
-    documents beside a relevant one, or with 1 if it is `hinge`), `margin`, `learning_rate` (it
-    stays as it is), `clip`, `query_words` (512 at most; in scoring too, as their inputs have a
-    fixed length), `dropout`, `width`, `most_vectors`, `overwrite` and `keep_interrupted`.
+    MatchZoo's models take `epochs`, `budget`, `patience`, `min_delta`, `measure`, `loss` (with 4
+    irrelevant documents beside a relevant one, or with 1 if it is `hinge`), `margin`,
+    `learning_rate` (it stays as it is), `clip`, `query_words` (512 at most; in scoring too, as
+    their inputs have a fixed length), `dropout`, `width`, `most_vectors`, `overwrite` and
+    `keep_interrupted`.
     """
 
     epochs: int | None = None
     budget: float | None = None
     patience: int | None = None
+    min_delta: float = 0.0
     measure: str = "AP"
     loss: str | None = None
     margin: float = 1.0
@@ -189,7 +192,7 @@ def training_settings(options: dict[str, Any]) -> TrainingSettings:
         _check(settings, name, is_whole(1), "a whole number of at least 1")
     _check(settings, "candidates", is_whole(2), "a whole number of at least 2")
     _check(settings, "warmup", is_whole(0), "a whole number of at least 0")
-    for name in ("dropout", "word_dropout"):
+    for name in ("dropout", "word_dropout", "min_delta"):
         _check(settings, name, is_share, "at least 0 and below 1")
     for name in ("learning_rate", "clip", "margin", "budget"):
         _check(settings, name, is_positive, "a number above 0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,13 +26,19 @@ def step_of(model: Any, inputs: dict[str, Any], target: np.ndarray) -> Any:
     return tf.function(lambda x, y: model.train_step((x, y)), input_signature=signature)
 
 
-def fit_packed(model: Any, data: Any, step: Any = None) -> tuple[float, Any]:
+def fit_packed(
+    model: Any,
+    data: Any,
+    step: Any = None,
+    told: Callable[[int, dict[str, Any]], None] = lambda number, logs: None,
+) -> tuple[float, Any]:
     """What `model.fit` does in an epoch, without its road for data, a quarter of a step.
 
     Args:
         model: Compiled.
         data: Its batches, by number.
         step: What the epoch before gave back.
+        told: Is told after each step its number, from 1, and the means of the epoch so far.
 
     Returns:
         The loss, and the step as it was traced, for the next epoch.
@@ -40,4 +47,5 @@ def fit_packed(model: Any, data: Any, step: Any = None) -> tuple[float, Any]:
     step = step or step_of(model, *data[0])
     for number in range(len(data)):
         logs = step(*data[number])
+        told(number + 1, logs)
     return float(logs["loss"]), step

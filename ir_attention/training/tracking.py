@@ -18,7 +18,7 @@ __all__ = ["tracked"]
 def tracked(
     tensorboard: str | Path | None, wandb: str | None, facts: dict[str, Any]
 ) -> Iterator[Watch]:
-    """What is to be told each epoch's row of a training's history.
+    """What is to be told each epoch's row of a training's history, and `log_every`'s steps.
 
     Args:
         tensorboard: A folder for TensorBoard's event files, or None.
@@ -67,8 +67,9 @@ def _events(folder: Path) -> Iterator[Watch]:
 
     def watch(row: dict[str, Any]) -> None:
         with writer.as_default():
+            within = "step/" if "step" in row else ""
             for name, value in _numbers(row).items():
-                summary.scalar(name, value, step=row["epoch"])
+                summary.scalar(within + name, value, step=row.get("step", row["epoch"]))
         writer.flush()
 
     try:
@@ -85,10 +86,10 @@ def _wandb(project: str, facts: dict[str, Any]) -> Iterator[Watch]:
         raise MissingExtra("Weights & Biases is not installed: pip install wandb") from error
     run = wandb.init(project=project, config=facts)
     try:
-        yield lambda row: run.log(_numbers(row), step=row["epoch"])
+        yield lambda row: run.log(dict(row))
     finally:
         run.finish()
 
 
 def _numbers(row: dict[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in row.items() if name != "epoch"}
+    return {name: float(value) for name, value in row.items() if name not in ("epoch", "step")}

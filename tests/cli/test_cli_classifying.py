@@ -25,9 +25,19 @@ def model(reviews):
     out = reviews.with_name("model")
     columns = ["--text", "Review", "--label", "Stars"]
     dev = ["--dev", reviews]
-    result = good("train", reviews, "--model", "han-classifier", "-o", out, *columns, *dev, *SMALL)
+    more = ["--plot", out.with_name("loss.png"), "--set", "log_every=1"]
+    call = ["train", reviews, "--model", "han-classifier", "-o", out, *columns, *dev, *SMALL]
+    result = good(*call, *more)
     assert f"wrote {out}" in result.stderr and "dev accuracy" in result.stderr
+    assert "epoch 1, step 1 of 1: so far in this epoch loss" in result.stderr
+    assert out.with_name("loss.png").read_bytes().startswith(b"\x89PNG")
     return out
+
+
+def test_a_plot_is_a_png(reviews, tmp_path):
+    call = ["train", reviews, "--model", "han-classifier", "-o", tmp_path / "m"]
+    assert ".png" in mistake(*call, "--plot", tmp_path / "loss.jpg")
+    assert not (tmp_path / "m").exists()
 
 
 def test_evaluate_says_how_often_classes_are_right(reviews, model):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,7 +91,7 @@ BROKEN = {
     "infinite": ("the 1 2 3\ncat 1 1e99 3\n", "line 2: .*finite"),
     "tabs": ("the\t1\t2\t3\n", "line 1: .*separated by single spaces"),
     "no word": ("1.5\n2.5\n", "line 1: a word and 2"),
-    "binary": (b"3 2\nthe \x00\x00\x80?\xff\xfe\n", "not a text file.*save it as text"),
+    "binary": (b"3 2\nthe \x00\x00\x80?\xff\xfe\n", "not a text file.*ends with .bin"),
     "another encoding": ("the 1 2\ncaf\xe9 1 2\n".encode("latin-1"), "not a text file"),
 }
 
@@ -224,3 +225,26 @@ def test_a_words_vector_is_the_direction_of_the_sum_of_its_pieces():
     assert vectors.dtype == np.float32
     none = np.zeros(0, int)
     assert word_vectors(none, none, table, unknown=0).tolist() == [[0, 0]]
+
+
+NEAR = {
+    "green": [0.9, 0.3, 0.1],
+    "blue": [0.8, 0.4, 0.2],
+    "cloud": [0.1, 0.2, 0.9],
+    "table": [0.2, -0.7, 0.3],
+}
+GLOVE_25 = Path(__file__).parents[2] / "data/embeddings/glove.twitter.27B.25d.top12k.txt.gz"
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_colours_are_nearer_than_cloud_and_table(real, write):
+    if real and not GLOVE_25.exists():
+        pytest.skip("no vectors of GloVe at data/embeddings")
+    lines = "".join(f"{word} {' '.join(map(str, row))}\n" for word, row in NEAR.items())
+    read = read_vectors(GLOVE_25 if real else write(lines))
+    green, blue, cloud, table = (read.table[read.words.index(word)] for word in NEAR)
+
+    def near(one, other):
+        return one @ other / np.linalg.norm(one) / np.linalg.norm(other)
+
+    assert near(green, blue) > near(cloud, table)

@@ -146,7 +146,7 @@ def test_one_seed_gives_one_result_in_two_processes(reviews, tmp_path):
         {"bidirectional": False, "hidden": 9},
         {"class_weights": "balanced", "trainable_vectors": False},
         {"split_sentences": False, "class_weights": {1: 2.0}},
-        {"sentence_words": 3, "sentences": 2, "schedule": "constant"},
+        {"sentence_words": 3, "sentences": 0.3, "schedule": "constant"},
     ],
     ids=lambda options: "-".join(options),
 )
@@ -246,3 +246,38 @@ def test_a_bundle_is_opened_by_its_own_door(trained, toy_trained, tmp_path):
         Classifier.load(bundle.save(tmp_path / "broken"))
     with pytest.raises(DataError, match="one string"):
         Classifier.load(trained[0].folder).predict("one text")
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_steps_are_said_and_told(reviews, monkeypatch, packed):
+    if not packed:
+        monkeypatch.setattr("ir_attention.training.classifying.packs", lambda: False)
+        monkeypatch.setattr("ir_attention.models.recurrent.packs", lambda: False)
+    from ir_attention.training.classifying import train_classifier
+
+    said, told = [], []
+    options = SMALL | QUICK | {"epochs": 2, "batch": 80, "log_every": 2}
+    made = train_classifier(reviews, say=said.append, watch=told.append, options=options)
+    # 216 documents are three batches: steps 2, 4 and 6 are in epochs 1, 2 and 2.
+    steps = [row for row in told if "step" in row]
+    assert [(row["epoch"], row["step"]) for row in steps] == [(1, 2), (2, 4), (2, 6)]
+    # The last step of an epoch has seen all of it.
+    assert steps[2]["loss"] == pytest.approx(made.history["loss"].iloc[1], abs=1e-6)
+    accuracies = [row["accuracy"] for row in steps]
+    assert all(0 <= one <= 1 for one in accuracies)
+    assert accuracies[2] * 216 == pytest.approx(round(accuracies[2] * 216), abs=1e-3)
+    assert sum(line.startswith("epoch 2, step 6 of 6: so far in this epoch") for line in said) == 1
+    assert [row["epoch"] for row in told if "step" not in row] == [1, 2]
+
+
+def test_steps_change_nothing(reviews):
+    losses = [
+        train(
+            reviews,
+            model="han-classifier",
+            say=lambda line: None,
+            **SMALL | {"epochs": 1, "log_every": log_every},
+        ).history["loss"][0]
+        for log_every in (0, 1)
+    ]
+    assert losses[0] == losses[1]

@@ -57,6 +57,15 @@ def test_keeps_the_best_epoch(scores, best, epochs):
     assert said[-1].startswith(f"kept epoch {best}: ")
 
 
+@pytest.mark.parametrize(("min_delta", "epochs"), [(0.0, 5), (0.1, 5), (0.2, 3), (0.99, 3)])
+def test_patience_waits_for_a_rise_that_counts(min_delta, epochs):
+    learner = Scripted([BAD, FAIR, FAIR, GOOD, GOOD])  # .33, .5, .5, 1, 1
+    settings = TrainingSettings(patience=2, min_delta=min_delta)
+    history, _ = fit(learner, AP, settings, lambda line: None)
+    assert len(history) == epochs
+    assert learner.weight == (4 if epochs == 5 else 2)  # the best is kept, by however little
+
+
 @pytest.mark.parametrize(
     ("budget", "epochs"),
     # An epoch takes 10 s: none begins that would end later.

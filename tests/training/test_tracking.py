@@ -32,6 +32,16 @@ def test_tensorboard_gets_each_epoch(tmp_path):
     }
 
 
+def test_tensorboard_gets_steps_beside_epochs(tmp_path):
+    pytest.importorskip("tensorboard", reason="the extra `track` is not installed")
+    with tracked(tmp_path / "events", None, {}) as watch:
+        watch({"epoch": 1, "step": 50, "loss": 0.75, "accuracy": 0.5})
+        watch(ROWS[0])
+    read = _events(tmp_path / "events")
+    assert read["step/loss"] == [(50, 0.75)] and read["step/accuracy"] == [(50, 0.5)]
+    assert read["loss"] == [(1, 0.5)]
+
+
 def _events(folder):
     """What TensorBoard itself reads from a folder."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -48,9 +58,7 @@ def _events(folder):
 
 def test_wandb_is_told_each_epoch_where_it_is_installed(monkeypatch):
     told = []
-    run = types.SimpleNamespace(
-        log=lambda values, step: told.append((step, values)), finish=lambda: told.append("end")
-    )
+    run = types.SimpleNamespace(log=told.append, finish=lambda: told.append("end"))
     fake = types.ModuleType("wandb")
     fake.init = lambda **given: told.append(given) or run
     monkeypatch.setitem(sys.modules, "wandb", fake)
@@ -58,7 +66,7 @@ def test_wandb_is_told_each_epoch_where_it_is_installed(monkeypatch):
         watch(ROWS[0])
     assert told == [
         {"project": "news", "config": {"model": "han"}},
-        (1, {"loss": 0.5, "AP": 0.25, "seconds": 1.0}),
+        {"epoch": 1, "loss": 0.5, "AP": 0.25, "seconds": 1.0},
         "end",
     ]
 
