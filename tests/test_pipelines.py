@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -201,3 +202,24 @@ def test_bench_faithfulness(toy_trained, toy_bi, tmp_path):
     assert [(row["model"], row["pairs"]) for row in rows] == [("han", 9), ("han-bi", 9)]
     assert "| han, headline_tweets | attention | " in printed
     assert len([line for line in printed.splitlines() if line.startswith("|")]) == 12
+
+
+def test_imdb_lstm(tmp_path):
+    rng = np.random.default_rng(4)
+    parts = {}
+    for part in ("train", "test"):  # a word below 10 says what the label is
+        labels = rng.integers(2, size=200)
+        reviews = np.empty(200, object)
+        for place, label in enumerate(labels):
+            words = rng.integers(10, 30_000, size=rng.integers(1, 150))
+            reviews[place] = [int(label) + 1, *words.tolist()]
+        parts |= {f"x_{part}": reviews, f"y_{part}": labels}
+    np.savez(tmp_path / "imdb.npz", **parts)
+    printed = run("imdb_lstm.py", "imdb.npz", "--epochs", 8, "--seed", 8, cwd=tmp_path)
+    lines = printed.splitlines()
+    assert lines[0] == "162,417 weights"
+    assert [line.split(":")[0] for line in lines[1:-1]] == [f"epoch {n}" for n in range(1, 9)]
+    assert lines[-1].startswith("accuracy on test ")
+    again = run("imdb_lstm.py", "imdb.npz", "--epochs", 1, "--seed", 8, cwd=tmp_path)
+    assert again.splitlines()[1] == lines[1]
+    assert run("imdb_lstm.py", "none.npz", cwd=tmp_path).startswith("skipped: no none.npz")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -14,8 +14,9 @@ from ir_attention.training.checking import (
     is_whole,
     known_settings,
 )
+from ir_attention.training.settings import usual_epochs
 
-__all__ = ["POOLINGS", "ClassifierSettings", "classifier_settings"]
+__all__ = ["POOLINGS", "ClassifierSettings", "classifier_settings", "for_documents"]
 
 # HN-ATT, HN-AVE and HN-MAX of Yang et al. (2016).
 POOLINGS = ("attention", "mean", "max")
@@ -23,6 +24,9 @@ POOLINGS = ("attention", "mean", "max")
 _WHOLE = (
     "epochs patience batch diversity width gru pool min_count most_vectors threads plateau"
 ).split()
+# Settings that may be None: as fits the documents, or no limit.
+_DEFAULTED = ("epochs", "patience", "batch", "min_count", "budget", "learning_rate")
+
 _SWITCHES = (
     "split_sentences",
     "bidirectional",
@@ -33,6 +37,11 @@ _SWITCHES = (
 _OPTIMIZERS = ("adam", "sgd")
 _SCHEDULES = ("linear", "plateau", "constant")
 
+# Of 80 and of 200 reviews in batches of 64 nothing was learnt in 40 epochs; in batches of 8 most
+# of it in 10. An epoch has so many steps at least, as far as batches of 8 allow.
+_SMALLEST, _STEPS = 8, 20
+_FEW = 1000  # documents; with fewer, words that occur twice have a vector
+
 # Rates that fit: of Adam as of `han`, of SGD as others train the network with momentum.
 _RATES = {"adam": 1e-3, "sgd": 1e-2}
 
@@ -42,11 +51,14 @@ class ClassifierSettings:
     """The settings of the training of a `han-classifier`.
 
     Args:
-        epochs: Rounds over the training documents at most.
+        epochs: Rounds over the training documents at most. Default: 4; of few documents as many as
+            make 300 steps, 40 at most.
         budget: Seconds of processor time; see `TrainingSettings`. Default: no limit.
-        patience: Rounds without a better dev accuracy after which training stops.
+        patience: Rounds without a better dev accuracy after which training stops. Default: 2, or a
+            quarter of the epochs if that is more.
         min_delta: By how much accuracy must rise to count as better there.
-        batch: Documents in a batch.
+        batch: Documents in a batch. Default: 64; of fewer than 1,280 documents a twentieth of them,
+            8 at least.
         diversity: Batches whose documents are sorted by length together; see
             `data.buckets.length_buckets`. 1 is none.
         optimizer: `adam` or `sgd`.
@@ -68,7 +80,8 @@ class ClassifierSettings:
             `models.classifier.HanClassifierSettings`.
         word_pooling, sentence_pooling: `attention`, `mean` or `max`.
         dropout, word_dropout, output_dropout: See there, too.
-        min_count: How often a word must occur to have a vector.
+        min_count: How often a word must occur to have a vector. Default: 5; of fewer than 1,000
+            documents 2.
         most_vectors: Words that have one at most; of a file, words beyond the training texts'.
         tokenizer: Cuts a text into words, `str -> list[str]`, instead of `text.words`. It cannot be
             kept in the bundle: pass it to `Classifier.load` again.
@@ -78,11 +91,11 @@ class ClassifierSettings:
         overwrite, keep_interrupted: See `TrainingSettings`.
     """
 
-    epochs: int = 4
+    epochs: int | None = None
     budget: float | None = None
-    patience: int = 2
+    patience: int | None = None
     min_delta: float = 0.0
-    batch: int = 64
+    batch: int | None = None
     diversity: int = 10
     optimizer: str = "adam"
     momentum: float = 0.9
@@ -107,7 +120,7 @@ class ClassifierSettings:
     dropout: float = 0.3
     word_dropout: float = 0.3
     output_dropout: float = 0.5
-    min_count: int = 5
+    min_count: int | None = None
     most_vectors: int = 50_000
     tokenizer: Callable[[str], list[str]] | None = None
     threads: int = 1
@@ -139,7 +152,7 @@ def classifier_settings(options: dict[str, Any]) -> ClassifierSettings:
     def check(name: str, good: Callable[[Any], bool], rule: str) -> None:
         check_setting(settings, name, good, rule)
 
-    for name in _WHOLE:
+    for name in _given(settings, _WHOLE):
         check(name, is_whole(1), "a whole number of at least 1")
     for name in ("sentence_words", "sentences"):
         check(name, _is_limit, "a whole number of at least 1, or a share above 0 and below 1")
@@ -149,9 +162,8 @@ def classifier_settings(options: dict[str, Any]) -> ClassifierSettings:
         check(name, is_share, "at least 0 and below 1")
     check("clip", is_positive, "a number above 0")
     check("factor", lambda value: is_positive(value) and value < 1, "above 0 and below 1")
-    for name in ("budget", "learning_rate"):
-        if getattr(settings, name) is not None:
-            check(name, is_positive, "a number above 0")
+    for name in _given(settings, ("budget", "learning_rate")):
+        check(name, is_positive, "a number above 0")
     for name in _SWITCHES:
         check(name, lambda value: isinstance(value, bool), "true or false")
     for name, choices in (
@@ -165,6 +177,19 @@ def classifier_settings(options: dict[str, Any]) -> ClassifierSettings:
     _check_weights(settings.class_weights)
     rate = settings.learning_rate or _RATES[settings.optimizer]
     return replace(settings, learning_rate=rate)
+
+
+def _given(settings: ClassifierSettings, names: Iterable[str]) -> list[str]:
+    """Those that have a value to check."""
+    return [name for name in names if name not in _DEFAULTED or getattr(settings, name) is not None]
+
+
+def for_documents(settings: ClassifierSettings, documents: int) -> ClassifierSettings:
+    """The settings with the defaults that fit so many training documents."""
+    batch = settings.batch or max(_SMALLEST, min(64, documents // _STEPS))
+    epochs = settings.epochs or usual_epochs(-(-documents // batch), least=4)
+    min_count = settings.min_count or (5 if documents >= _FEW else 2)
+    return replace(settings, batch=batch, epochs=epochs, min_count=min_count)
 
 
 def _is_limit(value: Any) -> bool:

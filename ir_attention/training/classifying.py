@@ -29,7 +29,11 @@ from ir_attention.models.numpy_ops import packs
 from ir_attention.reports.card import classifier_card
 from ir_attention.scoring.classifier import ClassifierScorer, Numbered, number_documents
 from ir_attention.training.adam import Adam
-from ir_attention.training.classifier_settings import ClassifierSettings, classifier_settings
+from ir_attention.training.classifier_settings import (
+    ClassifierSettings,
+    classifier_settings,
+    for_documents,
+)
 from ir_attention.training.loop import Say, Trained, Watch, fit, versions
 from ir_attention.training.schedules import WarmupDecay
 from ir_attention.training.shortening import clips, shortened
@@ -94,7 +98,7 @@ def train_classifier(
         "model": "han-classifier",
         "seed": seed,
         "versions": versions(),
-        "training": settings.to_json(),
+        "training": learner.settings.to_json(),
         "data": {
             part: {str(one): n for one, n in sorted(Counter(documents["label"]).items())}
             for part, documents in (("train", train), ("dev", dev))
@@ -134,7 +138,8 @@ class ClassifierLearner:
         seed: int,
         settings: ClassifierSettings,
     ) -> None:
-        self.settings, self.epochs, self.seed = settings, settings.epochs, seed
+        self.settings = settings = for_documents(settings, len(train))
+        self.epochs, self.seed = settings.epochs or 0, seed
         self.classes, number = classes_of(train["label"])
         self.notes: list[str] = []
         cut = self._cut(train)
@@ -252,6 +257,7 @@ class _Epochs(keras.utils.PyDataset):
     ) -> None:
         super().__init__(workers=1)
         self.documents, self.seed, self.settings = documents, seed, settings
+        self.size = settings.batch or len(documents.lengths)
         self.target = target.astype(np.float32)
         self.step = 1 if packs() else _STEP
         self.draw(1)
@@ -260,7 +266,7 @@ class _Epochs(keras.utils.PyDataset):
         """Draws the batches of an epoch; the same for the same seed and number."""
         self.batches = length_buckets(
             self.documents.lengths,
-            self.settings.batch,
+            self.size,
             np.random.default_rng([self.seed, epoch]),
             diversity=self.settings.diversity,
         )
@@ -275,7 +281,7 @@ class _Epochs(keras.utils.PyDataset):
             part.word,
             part.sentence_lengths,
             part.sentence_counts,
-            Sizes(pairs=self.settings.batch, step=self.step),
+            Sizes(pairs=self.size, step=self.step),
         )
         target = np.zeros((len(inputs["sentence_count"]), 2), np.float32)  # padding weighs 0
         target[: len(places)] = self.target[places]

@@ -25,7 +25,7 @@ def model(reviews):
     out = reviews.with_name("model")
     columns = ["--text", "Review", "--label", "Stars"]
     dev = ["--dev", reviews]
-    more = ["--plot", out.with_name("loss.png"), "--set", "log_every=1"]
+    more = ["--plot", out.with_name("loss.png"), "--set", "log_every=1", "--set", "batch=36"]
     call = ["train", reviews, "--model", "han-classifier", "-o", out, *columns, *dev, *SMALL]
     result = good(*call, *more)
     assert f"wrote {out}" in result.stderr and "dev accuracy" in result.stderr
