@@ -32,11 +32,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from ir_attention.data import check_pairs, read_coded, read_pairs
+from ir_attention.data import check_pairs, read_pairs
 from ir_attention.data.arrays import number_texts
 from ir_attention.data.batches import Judged, listwise, pairwise
 from ir_attention.data.coded import distinct
 from ir_attention.data.cutting import Cut
+from ir_attention.data.readers import read_coded
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.text import sentences, words
 

@@ -8,20 +8,17 @@ if TYPE_CHECKING:
     from ir_attention.data.checks import check_pairs
     from ir_attention.data.files import read_table
     from ir_attention.data.labelled import read_labelled
-    from ir_attention.data.pairs import COLUMNS
-    from ir_attention.data.readers import as_pairs, read_coded, read_pack, read_pairs
+    from ir_attention.data.readers import as_pairs, read_pack, read_pairs
     from ir_attention.data.shipped import film_reviews, headline_tweets
     from ir_attention.data.splits import query_folds, split_by_query, split_by_row
 
 __all__ = [
-    "COLUMNS",
     "as_pairs",
     "check_pairs",
     "film_reviews",
     "headline_tweets",
     "query_folds",
     "read_beir",
-    "read_coded",
     "read_labelled",
     "read_pack",
     "read_pairs",
@@ -31,14 +28,12 @@ __all__ = [
 ]
 
 _ROOM = {
-    "COLUMNS": "pairs",
     "as_pairs": "readers",
     "check_pairs": "checks",
     "film_reviews": "shipped",
     "headline_tweets": "shipped",
     "query_folds": "splits",
     "read_beir": "beir",
-    "read_coded": "readers",
     "read_labelled": "labelled",
     "read_pack": "readers",
     "read_pairs": "readers",

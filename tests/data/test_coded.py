@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from ir_attention.data import as_pairs, check_pairs, read_coded, read_pairs, split_by_query
+from ir_attention.data import as_pairs, check_pairs, read_pairs, split_by_query
 from ir_attention.data import coded as module
 from ir_attention.data.coded import code, decode, distinct, is_coded, load_coded
 from ir_attention.data.files import load_table
 from ir_attention.data.pairs import checked
+from ir_attention.data.readers import read_coded
 from ir_attention.errors import DataError
 from ir_attention.training import train
 
