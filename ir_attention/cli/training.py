@@ -138,7 +138,8 @@ def train(
     A han-classifier learns from labelled texts instead: TRAIN has columns text
     and label, and the best epoch is that of the highest accuracy. Its --set
     knows patience, min_delta, budget, batch, diversity, optimizer, momentum,
-    learning_rate, schedule, warmup, factor, plateau, clip, class_weights,
+    learning_rate, schedule, warmup, factor, plateau, clip, average,
+    class_weights,
     sentence_words, sentences, width, gru, pool, hidden, bidirectional,
     trainable_vectors, word_pooling, sentence_pooling, dropout, word_dropout,
     output_dropout, min_count, most_vectors, threads, log_every.

@@ -69,6 +69,8 @@ class ClassifierSettings:
             `constant`.
         warmup, factor, plateau: Of the schedules.
         clip: Largest norm of all gradients together.
+        average: How much of the mean of the weights stays every ten steps; the mean is what is
+            measured and kept. 0 for the weights as they are. See `averaging.WeightAverage`.
         class_weights: None; `balanced`, so that all classes count the same; or a dict from class
             to weight, 1 for those that are not in it.
         sentence_words: Words of a sentence that training takes, or a share: .98 is as many as 98 %
@@ -105,6 +107,7 @@ class ClassifierSettings:
     factor: float = 0.1
     plateau: int = 1
     clip: float = 5.0
+    average: float = 0.98
     class_weights: str | dict[Any, float] | None = None
     sentence_words: float = 100
     sentences: float = 100
@@ -158,7 +161,7 @@ def classifier_settings(options: dict[str, Any]) -> ClassifierSettings:
         check(name, _is_limit, "a whole number of at least 1, or a share above 0 and below 1")
     for name in ("warmup", "hidden", "log_every"):
         check(name, is_whole(0), "a whole number of at least 0")
-    for name in ("dropout", "word_dropout", "output_dropout", "momentum", "min_delta"):
+    for name in ("dropout", "word_dropout", "output_dropout", "momentum", "min_delta", "average"):
         check(name, is_share, "at least 0 and below 1")
     check("clip", is_positive, "a number above 0")
     check("factor", lambda value: is_positive(value) and value < 1, "above 0 and below 1")

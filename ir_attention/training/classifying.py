@@ -29,6 +29,7 @@ from ir_attention.models.numpy_ops import packs
 from ir_attention.reports.card import classifier_card
 from ir_attention.scoring.classifier import ClassifierScorer, Numbered, number_documents
 from ir_attention.training.adam import Adam
+from ir_attention.training.averaging import WeightAverage
 from ir_attention.training.classifier_settings import (
     ClassifierSettings,
     classifier_settings,
@@ -167,6 +168,7 @@ class ClassifierLearner:
             steps=most,
             threads=settings.threads,
         )
+        self.average = WeightAverage(self.model, settings.average)
         self._best, self._waited = -np.inf, 0
         self._step: Any = None
         self.steps = self.epochs * len(self.data)
@@ -182,6 +184,7 @@ class ClassifierLearner:
         every, before = self.settings.log_every, (epoch - 1) * len(self.data)
 
         def told(number: int, logs: dict[str, Any]) -> None:
+            self.average.step(before + number)
             if every and (before + number) % every == 0:
                 means = {name: float(logs[name]) for name in ("loss", "accuracy")}
                 self.told({"epoch": epoch, "step": before + number, **means})
@@ -196,7 +199,8 @@ class ClassifierLearner:
         return loss
 
     def score_dev(self) -> np.ndarray:
-        return self._scorer().logits(self.dev)
+        with self.average.shown():
+            return self._scorer().logits(self.dev)
 
     def accuracy(self, logits: np.ndarray) -> float:
         """The share of the dev documents whose class is found; the rate is cut if it stays."""
@@ -210,7 +214,8 @@ class ClassifierLearner:
         return value
 
     def state(self) -> list[np.ndarray]:
-        return [np.array(weight) for weight in self.model.get_weights()]
+        with self.average.shown():
+            return [np.array(weight) for weight in self.model.get_weights()]
 
     def restore(self, state: list[np.ndarray]) -> None:
         self.model.set_weights(state)
