@@ -62,6 +62,19 @@ class Numbered:
         sentence = spread(sentences[places], counts)
         return Numbered(self.word[word], self.sentence_lengths[sentence], counts)
 
+    def padded(self) -> np.ndarray:
+        """The words in cells, `(documents, sents, words)`, and 0 in those that are left.
+
+        As wide as the longest sentence and document. Unknown words are 0, too.
+        """
+        counts, lengths = self.sentence_counts, self.sentence_lengths
+        cells = np.zeros((len(counts), counts.max(initial=0), lengths.max(initial=0)), np.int64)
+        document = np.repeat(np.arange(len(counts)), counts)
+        sentence = np.arange(len(lengths)) - np.repeat(np.cumsum(counts) - counts, counts)
+        at = np.arange(len(self.word)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        cells[np.repeat(document, lengths), np.repeat(sentence, lengths), at] = self.word
+        return cells
+
 
 def number_documents(cut: Cut, vocabulary: Vocabulary) -> Numbered:
     """The words of documents as ids; those that the vocabulary lacks are `UNKNOWN`."""

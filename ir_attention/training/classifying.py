@@ -165,7 +165,11 @@ class ClassifierLearner:
             table,
             _sizes(settings, len(self.classes)),
             seed,
-            steps=most,
+            # No more than there are: on PyTorch each step of a padded sequence costs.
+            steps=(
+                int(documents.sentence_lengths.max(initial=1)),
+                int(documents.sentence_counts.max(initial=1)),
+            ),
             threads=settings.threads,
         )
         self.average = WeightAverage(self.model, settings.average)

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from other_backends import process
 
 from ir_attention.bundle import Bundle
 from ir_attention.errors import BundleError, DataError
@@ -178,19 +179,6 @@ padded = model_inputs(arrays, Sizes(queries=2, pairs=8, step=16))
 scores = keras.ops.convert_to_numpy(model(padded))[: len(documents)]
 print(json.dumps([keras.config.backend(), scores.astype(float).tolist()]))
 """
-
-
-def process(script, *arguments, backend):
-    done = subprocess.run(
-        [sys.executable, "-c", script, *map(str, arguments)],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "KERAS_BACKEND": backend},
-    )
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert {name for name, _ in lines} == {backend}
-    return [values for _, values in lines]
 
 
 @pytest.mark.slow
