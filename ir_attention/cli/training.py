@@ -68,7 +68,7 @@ def train(
             min=1,
             metavar="N",
             show_default=False,
-            help="At most. Default: 12, han-bi 5, han-classifier 4, MatchZoo's models 20 or 30; "
+            help="At most. Default: 12, han-bi 5, han-classifier 5, MatchZoo's models 20 or 30; "
             "more where there is little to learn from.",
         ),
     ] = None,

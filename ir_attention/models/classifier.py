@@ -44,7 +44,7 @@ class HanClassifierSettings:
     sentence_pooling: str = "attention"
     levels: int = 2
     trainable_vectors: bool = True
-    dropout: float = 0.3
+    dropout: float = 0.4
     word_dropout: float = 0.3
     output_dropout: float = 0.5
 

@@ -43,7 +43,7 @@ _SMALLEST, _STEPS = 8, 20
 _FEW = 1000  # documents; with fewer, words that occur twice have a vector
 
 # Rates that fit: of Adam as of `han`, of SGD as others train the network with momentum.
-_RATES = {"adam": 1e-3, "sgd": 1e-2}
+_RATES = {"adam": 2e-3, "sgd": 1e-2}
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ClassifierSettings:
     """The settings of the training of a `han-classifier`.
 
     Args:
-        epochs: Rounds over the training documents at most. Default: 4; of few documents as many as
+        epochs: Rounds over the training documents at most. Default: 5; of few documents as many as
             make 300 steps, 40 at most.
         budget: Seconds of processor time; see `TrainingSettings`. Default: no limit.
         patience: Rounds without a better dev accuracy after which training stops. Default: 2, or a
@@ -63,7 +63,7 @@ class ClassifierSettings:
             `data.buckets.length_buckets`. 1 is none.
         optimizer: `adam` or `sgd`.
         momentum: Of SGD.
-        learning_rate: Default: .001 of Adam, .01 of SGD.
+        learning_rate: Default: .002 of Adam, .01 of SGD.
         schedule: `linear`: the rate rises in `warmup` steps and falls to a tenth; `plateau`: it is
             cut to `factor` of itself after `plateau` epochs without a better dev accuracy;
             `constant`.
@@ -120,7 +120,7 @@ class ClassifierSettings:
     trainable_vectors: bool = True
     word_pooling: str = "attention"
     sentence_pooling: str = "attention"
-    dropout: float = 0.3
+    dropout: float = 0.4
     word_dropout: float = 0.3
     output_dropout: float = 0.5
     min_count: int | None = None
@@ -190,7 +190,7 @@ def _given(settings: ClassifierSettings, names: Iterable[str]) -> list[str]:
 def for_documents(settings: ClassifierSettings, documents: int) -> ClassifierSettings:
     """The settings with the defaults that fit so many training documents."""
     batch = settings.batch or max(_SMALLEST, min(64, documents // _STEPS))
-    epochs = settings.epochs or usual_epochs(-(-documents // batch), least=4)
+    epochs = settings.epochs or usual_epochs(-(-documents // batch), least=5)
     min_count = settings.min_count or (5 if documents >= _FEW else 2)
     return replace(settings, batch=batch, epochs=epochs, min_count=min_count)
 

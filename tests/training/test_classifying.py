@@ -286,7 +286,7 @@ def test_steps_change_nothing(reviews):
 @pytest.mark.parametrize(
     ("documents", "batch", "epochs", "min_count"),
     # 80 in batches of 8 are 10 steps, 200 in tens 20: 300 steps are 30 epochs, and 15.
-    [(20, 8, 40, 2), (80, 8, 30, 2), (200, 10, 15, 2), (1300, 64, 15, 5), (25_000, 64, 4, 5)],
+    [(20, 8, 40, 2), (80, 8, 30, 2), (200, 10, 15, 2), (1300, 64, 15, 5), (25_000, 64, 5, 5)],
 )
 def test_few_documents_come_more_often_and_in_smaller_batches(documents, batch, epochs, min_count):
     from ir_attention.training.classifier_settings import classifier_settings, for_documents
