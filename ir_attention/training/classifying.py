@@ -25,6 +25,7 @@ from ir_attention.models.classifier import (
     HanClassifierSettings,
     WeightedCrossEntropy,
 )
+from ir_attention.models.classifier_forward import probabilities
 from ir_attention.models.numpy_ops import packs
 from ir_attention.reports.card import classifier_card
 from ir_attention.scoring.classifier import ClassifierScorer, Numbered, number_documents
@@ -63,6 +64,8 @@ def train_classifier(
 ) -> Trained:
     """Trains a `han-classifier`, and keeps its best epoch by dev accuracy.
 
+    Of epochs of the same accuracy it is the one to which the dev classes are the most likely.
+
     Args:
         train: Labelled documents, as `data.labelled.read_labelled` takes them.
         dev: The same, to choose the epoch. Default: a tenth of `train`, by seed, of each class
@@ -93,7 +96,7 @@ def train_classifier(
     learner.told = told
     for note in learner.notes:
         say(note)
-    history, ended = fit(learner, learner.accuracy, settings, say, watch)
+    history, ended = fit(learner, learner.accuracy, settings, say, watch, learner.likelihood)
     weights, vocabulary, own = learner.parts()
     facts = {
         "model": "han-classifier",
@@ -216,6 +219,11 @@ class ClassifierLearner:
             rate.assign(rate * self.settings.factor)
             self._waited = 0
         return value
+
+    def likelihood(self, logits: np.ndarray) -> float:
+        """The mean log-probability of the dev documents' classes: fewer epochs are level in it."""
+        right = probabilities(logits)[np.arange(len(logits)), self.dev_class]
+        return float(np.log(np.maximum(right, 1e-30)).mean())
 
     def state(self) -> list[np.ndarray]:
         with self.average.shown():

@@ -92,6 +92,7 @@ def fit(
     settings: Limits,
     say: Say,
     watch: Watch = lambda row: None,
+    second: Callable[[np.ndarray], float] = lambda scores: 0.0,
 ) -> tuple[pd.DataFrame, str]:
     """Fits until the dev measure no longer rises; leaves the learner at its best.
 
@@ -101,13 +102,15 @@ def fit(
         settings: When to stop.
         say: Is told a line an epoch.
         watch: Is told each epoch's row of the history.
+        second: Of the same scores, higher is better: which of epochs with the same dev measure is
+            kept. Default: the first.
 
     Returns:
         A row per epoch, and what ended it, as `Trained.ended`.
     """
     name, ended = settings.measure, "epochs"
     rows: list[dict[str, Any]] = []
-    best, best_state, best_epoch = -np.inf, learner.state(), 0
+    best, best_state, best_epoch = (-np.inf, -np.inf), learner.state(), 0
     mark, mark_epoch = -np.inf, 0  # what patience waits for: a rise of `min_delta`
     patience = settings.patience or max(2, learner.epochs // 4)
     began, begun = time.process_time(), 0.0
@@ -122,19 +125,21 @@ def fit(
             begun = spent
             start = time.perf_counter()
             loss = _finite(learner.fit_epoch(epoch), epoch)
-            value = measure(learner.score_dev())
+            scores = learner.score_dev()
+            value = measure(scores)
+            now = (value, second(scores))
             seconds = time.perf_counter() - start
             cpu = time.process_time() - began
             row = {"epoch": epoch, "loss": loss, name: value, "seconds": round(seconds, 1)}
             rows.append({**row, "cpu_seconds": round(cpu, 1)})
             watch(rows[-1])
-            better = value > best
+            better = now > best
             say(
                 f"epoch {epoch} of {learner.epochs}: loss {loss:.4f}, dev {name} {value:.4f}"
                 f"{' (best so far)' if better else ''}, {seconds:.0f} s"
             )
             if better:
-                best, best_state, best_epoch = value, learner.state(), epoch
+                best, best_state, best_epoch = now, learner.state(), epoch
             if value > mark + settings.min_delta:
                 mark, mark_epoch = value, epoch
             elif epoch - mark_epoch >= patience:
@@ -147,7 +152,7 @@ def fit(
         say(f"interrupted in epoch {len(rows) + 1}")
     learner.restore(best_state)
     if len(rows) > 1 or ended == "interrupted":
-        say(f"kept epoch {best_epoch}: dev {name} {best:.4f}")
+        say(f"kept epoch {best_epoch}: dev {name} {best[0]:.4f}")
     return pd.DataFrame(rows), ended
 
 

@@ -182,7 +182,7 @@ def test_a_plateau_cuts_the_rate(reviews, monkeypatch):
     for logits in (right, right, right, 1 - right, right):
         learner.accuracy(logits)
         rates.append(float(learner.model.optimizer.learning_rate))
-    assert rates == pytest.approx([1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4])
+    assert rates == pytest.approx([2e-3, 2e-3, 1e-3, 1e-3, 5e-4])
 
 
 def test_reads_vectors_of_a_file(reviews, tmp_path):
@@ -295,3 +295,15 @@ def test_few_documents_come_more_often_and_in_smaller_batches(documents, batch, 
     assert (fit.batch, fit.epochs, fit.min_count) == (batch, epochs, min_count)
     asked = {"batch": 3, "epochs": 2, "min_count": 1, "patience": 7}
     assert for_documents(classifier_settings(asked), documents) == classifier_settings(asked)
+
+
+def test_likelihood_by_hand(reviews):
+    from ir_attention.training.classifier_settings import classifier_settings
+    from ir_attention.training.classifying import ClassifierLearner
+
+    learner = ClassifierLearner(
+        reviews[:200], reviews[200:203], None, seed=1, settings=classifier_settings(SMALL)
+    )
+    assert learner.dev_class.tolist() == [0, 1, 0]
+    logits = np.log([[0.5, 0.5], [0.2, 0.8], [0.9, 0.1]])
+    assert learner.likelihood(logits) == pytest.approx(np.log(0.5 * 0.8 * 0.9) / 3)

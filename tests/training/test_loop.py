@@ -57,6 +57,13 @@ def test_keeps_the_best_epoch(scores, best, epochs):
     assert said[-1].startswith(f"kept epoch {best}: ")
 
 
+def test_a_second_measure_decides_between_equals():
+    learner, seconds = Scripted([FAIR, GOOD, GOOD, GOOD, BAD]), iter([9, 1, 3, 2, 9])
+    settings = TrainingSettings(patience=4)
+    fit(learner, AP, settings, lambda line: None, second=lambda scores: next(seconds))
+    assert learner.weight == 3
+
+
 @pytest.mark.parametrize(("min_delta", "epochs"), [(0.0, 5), (0.1, 5), (0.2, 3), (0.99, 3)])
 def test_patience_waits_for_a_rise_that_counts(min_delta, epochs):
     learner = Scripted([BAD, FAIR, FAIR, GOOD, GOOD])  # .33, .5, .5, 1, 1
