@@ -162,6 +162,8 @@ def train(
     check_model(model)
     if plot is not None:
         check_suffix(plot, (".png",))
+        if not plot.absolute().parent.is_dir():  # before hours are spent
+            raise DataError(f"{plot}: its folder does not exist; make it first")
     opened: Callable[[Path], Any]
     if model in CLASSIFIERS:
         refuse_given(model, query=query, document=document, query_id=query_id)

@@ -37,6 +37,7 @@ def model(reviews):
 def test_a_plot_is_a_png(reviews, tmp_path):
     call = ["train", reviews, "--model", "han-classifier", "-o", tmp_path / "m"]
     assert ".png" in mistake(*call, "--plot", tmp_path / "loss.jpg")
+    assert "its folder does not exist" in mistake(*call, "--plot", tmp_path / "none" / "loss.png")
     assert not (tmp_path / "m").exists()
 
 
