@@ -222,4 +222,11 @@ def test_imdb_lstm(tmp_path):
     assert lines[-1].startswith("accuracy on test ")
     again = run("imdb_lstm.py", "imdb.npz", "--epochs", 1, "--seed", 8, cwd=tmp_path)
     assert again.splitlines()[1] == lines[1]
+    rows = pd.DataFrame(
+        {"text": ["So good<br />good, good.", "Bad and bad"] * 20, "label": [1, 0] * 20}
+    )
+    for part in ("train", "test"):
+        rows.to_csv(tmp_path / f"{part}.csv.gz", index=False)
+    lines = run("imdb_lstm.py", ".", "--epochs", 40, cwd=tmp_path).splitlines()
+    assert lines[0] == "162,417 weights" and lines[-1].startswith("accuracy on test 1.0000")
     assert run("imdb_lstm.py", "none.npz", cwd=tmp_path).startswith("skipped: no none.npz")
