@@ -230,3 +230,40 @@ def test_imdb_lstm(tmp_path):
     lines = run("imdb_lstm.py", ".", "--epochs", 40, cwd=tmp_path).splitlines()
     assert lines[0] == "162,417 weights" and lines[-1].startswith("accuracy on test 1.0000")
     assert run("imdb_lstm.py", "none.npz", cwd=tmp_path).startswith("skipped: no none.npz")
+
+
+def test_imdb_sentiment(tmp_path):
+    rng = np.random.default_rng(5)
+    for part in ("train", "test"):
+        label = np.arange(60) % 2
+        words = [("dreadful", "wonderful")[one] for one in label]
+        text = [
+            f"A {rng.choice(['film', 'plot'])}.<br />So {word}! {n}" for n, word in enumerate(words)
+        ]
+        frame = pd.DataFrame({"text": text, "label": label, "rating": label * 7 + 2})
+        frame.to_csv(tmp_path / f"{part}.csv.gz", index=False)
+    small = ["--data", ".", "--epochs", 1, "--poolings", "attention", "mean", "--seeds", 7, 8]
+    printed = run("imdb_sentiment.py", *small, "--label", "rating", cwd=tmp_path)
+    table = pd.read_csv(tmp_path / "results/imdb/rating/table.csv").set_index("model")
+    assert list(table.index) == ["attention", "mean", "linear"]
+    true = pd.read_csv(tmp_path / "test.csv.gz")["rating"].to_numpy()
+    for name, seeds in (("attention", (7, 8)), ("mean", (7, 8))):
+        found = [
+            (np.loadtxt(tmp_path / f"results/imdb/rating/{name}-{seed}.txt", int) == true).mean()
+            for seed in seeds
+        ]
+        assert table.loc[name, "accuracy"] == pytest.approx(np.mean(found))
+        assert table.loc[name, "seeds"] == " ".join(f"{one:.4f}" for one in found)
+    assert table.loc["linear", "accuracy"] == 1 and table["p"].notna().tolist() == [
+        False,
+        True,
+        True,
+    ]
+    # What is there is not run again: the table alone is printed.
+    again = run("imdb_sentiment.py", *small, "--label", "rating", cwd=tmp_path)
+    assert again.splitlines() == printed.splitlines()[-4:]
+    other = [sys.executable, PIPELINES / "imdb_sentiment.py", *map(str, small), "--label", "rating"]
+    done = subprocess.run([*other, "--epochs", "2"], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1 and "made with another settings" in done.stderr
+    done = subprocess.run([*other, "--data", "no"], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1 and done.stderr.startswith("Error: ")

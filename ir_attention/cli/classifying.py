@@ -92,7 +92,7 @@ def class_lines(explained: dict[str, Any], label: Any = None) -> Iterator[str]:
     effects = explained.get("document_effects")
     if effects is None:
         lost = [""] * len(explained["document_words"])
-        yield "each word's attention"
+        yield "each word's attention; what leaving it out does: --effects"
     else:
         lost = [f"{one:+8.3f}  " for one in effects]
         yield "each word's effect on the log-odds of the class, and its attention"

@@ -6,7 +6,7 @@ import gzip
 import sys
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -31,6 +31,7 @@ __all__ = [
     "open_labelled",
     "open_pairs",
     "read_documents",
+    "refuse_given",
 ]
 
 Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The folder of a trained model.")]
@@ -185,3 +186,11 @@ def check_text(text: str, name: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise DataError(f"{name} is not UTF-8. Received: {text!r}") from error
+
+
+def refuse_given(model: str, **options: Any) -> None:
+    """Raises a DataError for an option that a model has no use for."""
+    for name, value in options.items():
+        if value:
+            option = "--" + name.replace("_", "-")
+            raise DataError(f"{option} says nothing to a {model}. Received: {option} {value}")

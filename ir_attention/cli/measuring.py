@@ -22,6 +22,7 @@ from ir_attention.cli.inputs import (
     Text,
     Threads,
     open_pairs,
+    refuse_given,
 )
 from ir_attention.cli.naming import named
 from ir_attention.cli.outputs import aligned, table_writer
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["compare", "evaluate"]
+
+_USUAL = "AP RR nDCG@3"
 
 Measures = Annotated[
     str, typer.Option(metavar="NAMES", help="Any of ir_measures, with spaces between.")
@@ -52,7 +55,7 @@ Ties = Annotated[
 def evaluate(
     bundle: Bundle,
     pairs: Pairs,
-    measures: Measures = "AP RR nDCG@3",
+    measures: Measures = _USUAL,
     mixed: Mixed = False,
     ties: Ties = "expected",
     run: Annotated[
@@ -78,6 +81,17 @@ def evaluate(
     Of a classifier: how often its classes are right, on columns text and label.
     """
     if is_classifier(bundle):
+        other = "" if measures == _USUAL else measures
+        ids = {"query_id": query_id, "document_id": document_id}
+        refuse_given(
+            "classifier",
+            measures=other,
+            mixed=mixed,
+            run=run,
+            query=query,
+            document=document,
+            **ids,
+        )
         put(measured_classes(bundle, pairs, text, label, threads=threads, as_json=as_json))
         return
     from ir_attention.evaluation.measures import check_measures, evaluate_quietly

@@ -23,6 +23,7 @@ from ir_attention.cli.inputs import (
     check_text,
     open_pairs,
     read_documents,
+    refuse_given,
 )
 from ir_attention.cli.outputs import check_suffix, table_writer
 from ir_attention.cli.talk import put, talk
@@ -67,6 +68,8 @@ def score(
     """
     as_bytes = table_writer(out)
     if is_classifier(bundle):
+        ids = {"query_id": query_id, "document_id": document_id}
+        refuse_given("classifier", query=query, document=document, **ids)
         frame = classified(bundle, pairs, text, label, threads=threads)
     else:
         columns = (query, document, label, query_id, document_id)
@@ -188,11 +191,12 @@ def explain(
     """
     from ir_attention.cli.explaining import VIEWS, WITH_CURVES, checked_labels, lines
 
-    check_text(query, "QUERY")
+    alone = is_classifier(bundle)
+    check_text(query, "DOCUMENT" if alone else "QUERY")
     for document in documents or []:
         check_text(document, "DOCUMENT")
     suffix = None if out is None else check_suffix(out, VIEWS)
-    if is_classifier(bundle):
+    if alone:
         values = explained_classes(bundle, [query, *(documents or [])], effects)
     elif documents:
         # Where they do not take long, or were asked for; with no effects there are no curves.

@@ -19,6 +19,7 @@ from ir_attention.cli.inputs import (
     Text,
     open_labelled,
     open_pairs,
+    refuse_given,
 )
 from ir_attention.cli.outputs import aligned, check_suffix
 from ir_attention.cli.talk import put, talk
@@ -36,7 +37,8 @@ def train(
         Path,
         typer.Argument(
             metavar="TRAIN",
-            help="Labelled pairs: CSV, TSV, JSON lines, Parquet, also .gz, or a BEIR folder.",
+            help="Labelled pairs, or texts: CSV, TSV, JSON lines, Parquet, also .gz, or a BEIR "
+            "folder.",
         ),
     ],
     out: Annotated[
@@ -139,10 +141,10 @@ def train(
     and label, and the best epoch is that of the highest accuracy. Its --set
     knows patience, min_delta, budget, batch, diversity, optimizer, momentum,
     learning_rate, schedule, warmup, factor, plateau, clip, average,
-    class_weights,
-    sentence_words, sentences, width, gru, pool, hidden, bidirectional,
-    trainable_vectors, word_pooling, sentence_pooling, dropout, word_dropout,
-    output_dropout, min_count, most_vectors, threads, log_every.
+    class_weights, sentence_words, sentences, width, gru, pool, hidden,
+    bidirectional, trainable_vectors, word_pooling, sentence_pooling, dropout,
+    word_dropout, output_dropout, min_count, most_vectors, threads, log_every.
+    Values are JSON: true, 0.5, {"good": 2}; other text stands for itself.
 
         ir-attention train reviews.csv --model han-classifier --out models/reviews
     """
@@ -164,9 +166,12 @@ def train(
         check_suffix(plot, (".png",))
         if not plot.absolute().parent.is_dir():  # before hours are spent
             raise DataError(f"{plot}: its folder does not exist; make it first")
+        if plot.is_dir():
+            raise DataError(f"{plot}: must name a file, but is a folder")
     opened: Callable[[Path], Any]
     if model in CLASSIFIERS:
-        refuse_given(model, query=query, document=document, query_id=query_id)
+        ids = {"query_id": query_id, "document_id": document_id}
+        refuse_given(model, query=query, document=document, measure=measure or "", **ids)
         opened = partial(open_labelled, text=text, label=label)
     else:
         refuse_given(model, text=text)
@@ -193,14 +198,6 @@ def train(
         talk(f"wrote {plot}")
     if trained.interrupted:
         raise typer.Exit(128 + 2)
-
-
-def refuse_given(model: str, **options: str) -> None:
-    """Raises a DataError for an option that a model has no use for."""
-    for name, value in options.items():
-        if value:
-            option = "--" + name.replace("_", "-")
-            raise DataError(f"{option} says nothing to a {model}. Received: {option} {value}")
 
 
 def models() -> None:

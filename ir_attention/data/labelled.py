@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ir_attention.errors import DataError
 __all__ = [
     "classes_of",
     "cut_documents",
+    "of_classes",
     "read_labelled",
     "split_by_text",
     "without_markup",
@@ -81,6 +83,20 @@ def classes_of(labels: pd.Series) -> tuple[list[Any], np.ndarray]:
     return unique.tolist(), numbers
 
 
+def of_classes(labels: pd.Series, classes: Sequence[Any]) -> pd.Series:
+    """Labels as the classes a model knows: `1` is 1, whichever a file's other labels made of it.
+
+    Args:
+        labels: Of `read_labelled`.
+        classes: The model's own.
+
+    Returns:
+        The labels, those that are none of the classes as they are.
+    """
+    known = {str(one): one for one in classes}
+    return labels.map(lambda label: known.get(str(label), label)).astype(object)
+
+
 def split_by_text(
     documents: pd.DataFrame, sizes: Sequence[float], *, seed: int
 ) -> tuple[pd.DataFrame, ...]:
@@ -115,6 +131,10 @@ def split_by_text(
     share[order] = (np.arange(len(firsts)) - starts[of_class] + 0.5) / counts[of_class]
     part = np.searchsorted(np.cumsum(sizes)[:-1], share, side="right")[text]
     rows = [np.flatnonzero(part == number) for number in range(len(sizes))]
+    if not all(map(len, rows)):
+        # Of no class is there a text for each part: then all texts are shared out together.
+        part = np.searchsorted(np.cumsum(sizes)[:-1], (place + 0.5) / len(place), "right")[text]
+        rows = [np.flatnonzero(part == number) for number in range(len(sizes))]
     if not all(map(len, rows)):
         raise DataError(
             "each part must have a document. Received: "
@@ -171,7 +191,7 @@ def _with_nested(documents: Sequence[Any], cut: Cut, split_sentences: bool) -> C
             words.append(cut.word[start : start + sum(sizes)])
             sentence += len(sizes)
         else:
-            parts = document if split_sentences else (sum(document, ()),)
+            parts = document if split_sentences else (tuple(chain.from_iterable(document)),)
             parts = [part for part in parts if part]
             sizes = [len(part) for part in parts]
             flat = [numbers.setdefault(word, len(numbers)) for part in parts for word in part]
@@ -260,11 +280,15 @@ def _encodes(text: str) -> bool:
 
 def _labels(table: Table, header: str) -> pd.Series:
     values = table.frame[header].reset_index(drop=True)
+    if all(isinstance(one, str) for one in values) and set(values) == {"True", "False"}:
+        values = values == "True"
     whole = [_whole(value) for value in values]
     if all(value is not None for value in whole):
         return pd.Series(whole, dtype=np.int64)
     bad = np.array([not (isinstance(value, str) and value.strip()) for value in values], bool)
-    if bad.all() or not bad.any():
+    if bad.all():
+        bad = np.array([value is None for value in whole], bool)
+    if not any(isinstance(value, str) for value in values):
         table.refuse(header, bad, "must be a class: a whole number, or text")
     else:
         rule = "must be of one kind: all whole numbers, or all text that is not empty"

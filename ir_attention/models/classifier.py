@@ -151,7 +151,8 @@ class HanClassifier(keras.Model):
                 it stands.
 
         Returns:
-            `logits`, the classes' probabilities, `(batch, classes)`; `w_scores`, the weight of
+            `logits`, the classes' probabilities, `(batch, classes)`, by the name that others
+            who show this network have for them; `w_scores`, the weight of
             each word in its sentence, of the shape of `documents`; `s_scores`, that of each
             sentence, `(batch, sents)`. Padding has weight 0.
         """

@@ -159,11 +159,12 @@ class Classifier:
         Args:
             documents: A frame or a file, as `data.labelled.read_labelled` takes them.
         """
-        from ir_attention.data.labelled import read_labelled
+        from ir_attention.data.labelled import of_classes, read_labelled
         from ir_attention.evaluation.classes import measure_classes
 
         checked = read_labelled(documents)
-        return measure_classes(checked["label"], self.predict(checked["text"].tolist()))
+        labels = of_classes(checked["label"], self.classes)
+        return measure_classes(labels, self.predict(checked["text"].tolist()).tolist())
 
     def explain(self, document: str, *, effects: bool | None = None) -> ClassExplanation:
         """Where the network looked, and what each word does to the class.
@@ -216,8 +217,8 @@ def _documents(documents: Sequence[Any]) -> list[Any]:
 
     from ir_attention.data.labelled import read_labelled
 
-    if isinstance(documents, str):
-        raise DataError("`documents` must be a list of texts. Received: one string")
+    if isinstance(documents, str) or documents is None:
+        raise DataError(f"`documents` must be a list of texts. Received: {documents!r:.60}")
     frame = pd.DataFrame({"text": pd.Series(list(documents), dtype=object)})
     return read_labelled(frame, labels="optional")["text"].tolist() if len(frame) else []
 

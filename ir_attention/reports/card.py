@@ -65,7 +65,7 @@ def _title(facts: Mapping[str, Any]) -> str:
 def _training(facts: Mapping[str, Any], of: str, door: str) -> list[str]:
     """The epochs, and what the number of the best one is worth."""
     measure = facts["training"]["measure"]
-    best = max(facts["history"], key=lambda row: row[measure])
+    best = next(row for row in facts["history"] if row["epoch"] == facts["kept_epoch"])
     lines = [
         "",
         "## Training",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ir_attention.errors import DataError
@@ -22,7 +23,7 @@ def history_picture(history: pd.DataFrame) -> bytes:
 
     Args:
         history: As `training.Trained` has it: a row per epoch, with `epoch`, `loss` and the dev
-            measure by its name.
+            measure by its name. If its `attrs` do not say which epoch is `kept`, the first best.
 
     Returns:
         A PNG file.
@@ -46,7 +47,10 @@ def history_picture(history: pd.DataFrame) -> bytes:
     _line(left, history["epoch"], history["loss"], _LOSS)
     left.set_title("Loss in training", loc="left", fontsize=10)
     _line(right, history["epoch"], history[measure], _MEASURE)
-    kept = dict(history.iloc[int(history[measure].to_numpy().argmax())])
+    place = int(history[measure].to_numpy().argmax())
+    if "kept" in history.attrs:
+        place = int(np.flatnonzero(history["epoch"] == history.attrs["kept"])[0])
+    kept = dict(history.iloc[place])
     right.plot(kept["epoch"], kept[measure], "o", color=_MEASURE, markersize=10, fillstyle="none")
     # Above the axes: nothing there can lie on the line.
     said = f"{measure} on dev; kept: {kept[measure]:.4f} of epoch {kept['epoch']:.0f}"

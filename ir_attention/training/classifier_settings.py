@@ -40,6 +40,7 @@ _SCHEDULES = ("linear", "plateau", "constant")
 # Of 80 and of 200 reviews in batches of 64 nothing was learnt in 40 epochs; in batches of 8 most
 # of it in 10. An epoch has so many steps at least, as far as batches of 8 allow.
 _SMALLEST, _STEPS = 8, 20
+_HEAVIEST = 1_000_000  # of class weights: beyond, float32 loses the others
 _FEW = 1000  # documents; with fewer, words that occur twice have a vector
 
 # Rates that fit: of Adam as of `han`, of SGD as others train the network with momentum.
@@ -202,9 +203,14 @@ def _is_limit(value: Any) -> bool:
 def _check_weights(weights: Any) -> None:
     fine = weights is None or weights == "balanced"
     if isinstance(weights, dict):
-        fine = bool(weights) and all(is_positive(weight) for weight in weights.values())
+        values = list(weights.values())
+        fine = bool(values) and all(
+            isinstance(weight, int | float) and is_positive(weight) and weight < _HEAVIEST
+            for weight in values
+        )
     if not fine:
         raise DataError(
-            "`class_weights` must be `balanced`, or say of classes what they count, above 0. "
+            "`class_weights` must be `balanced`, or say of classes what they count, above 0 and "
+            f"below {_HEAVIEST:,}. "
             f"Received: class_weights={weights!r}"
         )

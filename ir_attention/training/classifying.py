@@ -16,7 +16,10 @@ from ir_attention.bundle import Bundle, check_free
 from ir_attention.data.buckets import length_buckets
 from ir_attention.data.cutting import Cut
 from ir_attention.data.inputs import Sizes, document_inputs
-from ir_attention.data.labelled import classes_of, cut_documents, read_labelled, split_by_text
+from ir_attention.data.labelled import (
+    classes_of,
+    cut_documents,
+)
 from ir_attention.data.vocabulary import Vocabulary
 from ir_attention.errors import DataError
 from ir_attention.models.classifier import (
@@ -36,6 +39,11 @@ from ir_attention.training.classifier_settings import (
     classifier_settings,
     for_documents,
 )
+from ir_attention.training.labelled_parts import (
+    document_weights,
+    known_classes,
+    labelled_parts,
+)
 from ir_attention.training.loop import Say, Trained, Watch, fit, versions
 from ir_attention.training.schedules import WarmupDecay
 from ir_attention.training.shortening import clips, shortened
@@ -46,9 +54,6 @@ __all__ = ["ClassifierLearner", "train_classifier"]
 
 # Where a model is compiled for each size, what the lengths of ragged arrays are rounded up to.
 _STEP = 1024
-
-# Documents of which a tenth is some.
-_FEWEST = 20
 
 
 def train_classifier(
@@ -81,7 +86,7 @@ def train_classifier(
     settings = classifier_settings(options)
     if out is not None:
         check_free(out, overwrite=settings.overwrite)
-    train, dev, notes = _parts(train, dev, seed)
+    train, dev, notes = labelled_parts(train, dev, seed)
     for note in notes:
         say(note)
     learner = ClassifierLearner(train, dev, vectors, seed=seed, settings=settings)
@@ -108,9 +113,12 @@ def train_classifier(
             for part, documents in (("train", train), ("dev", dev))
         },
         "history": history.to_dict("records"),
+        "kept_epoch": history.attrs["kept"],
         **own,
     }
     notes = (*notes, *learner.notes)
+    if ended == "interrupted":
+        notes = (*notes, f"training was interrupted in epoch {len(history) + 1}")
     bundle = Bundle(facts, vocabulary, weights, classifier_card(facts, notes))
     folder = None if out is None else bundle.save(out, overwrite=settings.overwrite)
     return Trained(bundle, history, notes, ended, folder)
@@ -153,6 +161,11 @@ class ClassifierLearner:
             else read_words(vectors, cut, settings)
         )
         self.notes.append(note)
+        if not words:
+            raise DataError(
+                "no word of the training texts has a vector: lower `min_count`, or give vectors of "
+                f"their words. Received: {note}"
+            )
         # Row 0 is that of all other words. It begins as nothing, and is trained on.
         table = np.concatenate([np.zeros((1, table.shape[1]), np.float32), table])
         self.vocabulary = Vocabulary(words)
@@ -160,19 +173,15 @@ class ClassifierLearner:
         most, note = clips(documents, settings.sentence_words, settings.sentences)
         documents, left_out = shortened(documents, *most)
         self.notes += [one for one in (note, left_out) if one]
-        weights = _weights(self.classes, number, settings.class_weights)
+        weights = document_weights(self.classes, number, settings.class_weights)
         self.data = _Epochs(documents, np.stack([number, weights], axis=1), seed, settings)
         self.dev = number_documents(self._cut(dev), self.vocabulary)
-        self.dev_class = _known(dev["label"], self.classes)
+        self.dev_class = known_classes(dev["label"], self.classes)
         self.model = HanClassifier(
             table,
             _sizes(settings, len(self.classes)),
             seed,
-            # No more than there are: on PyTorch each step of a padded sequence costs.
-            steps=(
-                int(documents.sentence_lengths.max(initial=1)),
-                int(documents.sentence_counts.max(initial=1)),
-            ),
+            steps=_steps(documents),
             threads=settings.threads,
         )
         self.average = WeightAverage(self.model, settings.average)
@@ -305,69 +314,12 @@ class _Epochs(keras.utils.PyDataset):
         return inputs, target
 
 
-def _parts(train: Any, dev: Any, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
-    """Both parts, checked, and what is odd about them."""
-    train, notes = read_labelled(train), []
-    counts = Counter(train["label"])
-    if len(counts) < 2:
-        raise DataError(
-            "a classifier needs documents of two classes at least. Received: "
-            f"{len(train)} documents of class {classes_of(train['label'])[0][0]!r}"
-        )
-    if dev is None:
-        if len(train) < _FEWEST or min(counts.values()) < 2:
-            raise DataError(
-                f"no dev documents were given, and of fewer than {_FEWEST}, or of a class with one "
-                f"alone, none can be kept apart for choosing the epoch. Received: {len(train)}, of "
-                f"the smallest class {min(counts.values())}. Give `dev` (--dev)"
-            )
-        train, dev = split_by_text(train, (0.9, 0.1), seed=seed)
-        notes.append(
-            f"no dev documents were given: {len(dev)} of {len(train) + len(dev)} are kept apart "
-            f"for choosing the epoch (seed {seed})"
-        )
-    else:
-        dev = read_labelled(dev)
-    for name, part in (("train", train), ("dev", dev)):
-        empty = sum(
-            not (text.strip() if isinstance(text, str) else any(text)) for text in part["text"]
-        )
-        if empty:
-            notes.append(f"{name}: {empty} of {len(part)} documents have no text")
-    shared = dev["text"].isin(set(train["text"])).sum()
-    if shared:
-        notes.append(f"dev: {shared} of {len(dev)} documents are in train too")
-    return train, dev, tuple(notes)
-
-
-def _known(labels: pd.Series, classes: list[Any]) -> np.ndarray:
-    """The numbers of the labels' classes; a DataError for one that training does not have."""
-    numbers = {one: number for number, one in enumerate(classes)}
-    unknown = [label for label in labels if label not in numbers]
-    if unknown:
-        raise DataError(
-            f"dev documents must have classes of the training documents, {classes[:10]}. Received: "
-            f"{unknown[0]!r} ({len(unknown)} of {len(labels)} are like this)"
-        )
-    return np.array([numbers[label] for label in labels], np.int64)
-
-
-def _weights(classes: list[Any], number: np.ndarray, given: Any) -> np.ndarray:
-    """What each document counts, `(documents,)`."""
-    counts = np.bincount(number)
-    if given is None:
-        of_class = np.ones(len(classes))
-    elif given == "balanced":
-        of_class = len(number) / (len(classes) * counts)
-    else:
-        by_name = {str(one): weight for one, weight in given.items()}
-        if unknown := by_name.keys() - {str(one) for one in classes}:
-            raise DataError(
-                f"`class_weights` must be of classes there are, {classes[:10]}. Received: "
-                f"{sorted(unknown)}"
-            )
-        of_class = np.array([by_name.get(str(one), 1.0) for one in classes])
-    return of_class[number]
+def _steps(documents: Numbered) -> tuple[int | None, int | None]:
+    """The most words of a sentence and sentences of a document, where sizes must be fixed."""
+    if keras.backend.backend() == "torch":
+        return None, None  # looked up in each batch, and no step too many
+    lengths, counts = documents.sentence_lengths, documents.sentence_counts
+    return int(lengths.max(initial=1)), int(counts.max(initial=1))
 
 
 def _sizes(settings: ClassifierSettings, classes: int) -> HanClassifierSettings:
@@ -384,6 +336,6 @@ def _optimizer(settings: ClassifierSettings, steps: int) -> Any:
         rate = WarmupDecay(rate, min(settings.warmup, steps // 10), steps)
     makers: dict[str, Callable[..., Any]] = {
         "adam": Adam,
-        "sgd": lambda rate, **clip: keras.optimizers.SGD(rate, settings.momentum, **clip),
+        "sgd": lambda rate, **clip: keras.optimizers.SGD(rate, float(settings.momentum), **clip),
     }
     return makers[settings.optimizer](rate, global_clipnorm=settings.clip)

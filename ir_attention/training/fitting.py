@@ -17,6 +17,7 @@ from ir_attention.data.splits import split_by_query
 from ir_attention.errors import DataError
 from ir_attention.evaluation.measures import check_measures, evaluate_quietly
 from ir_attention.reports.card import model_card
+from ir_attention.training.classifier_settings import classifier_settings
 from ir_attention.training.loop import Learner, Say, Trained, Watch, fit, to_stderr, versions
 from ir_attention.training.settings import (
     CLASSIFIERS,
@@ -72,10 +73,12 @@ def train(
     check_model(model)
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise DataError(f"`seed` must be a whole number, 0 to 2**32 - 1. Received: seed={seed!r}")
-    asked = {name: options.pop(name, None) for name in ("tensorboard", "wandb")}
+    watched = {name: options.pop(name, None) for name in ("tensorboard", "wandb")}
     given: dict[str, Any] = {"out": out, "vectors": vectors, "seed": seed, "say": say}
     facts = {"model": model, "seed": seed, **{name: str(one) for name, one in options.items()}}
-    with tracked(**asked, facts=facts) as watch:
+    # Before anything is written or sent to those who watch.
+    classifier_settings(options) if model in CLASSIFIERS else training_settings(options)
+    with tracked(**watched, facts=facts) as watch:
         if model in CLASSIFIERS:
             from ir_attention.training.classifying import train_classifier
 
@@ -121,6 +124,7 @@ def _train_matcher(
             "dev": _size(dev_pairs),
         },
         "history": history.to_dict("records"),
+        "kept_epoch": history.attrs["kept"],
         **own,
     }
     notes = (*notes, *learner.notes)

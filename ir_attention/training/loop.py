@@ -81,6 +81,11 @@ class Trained:
     folder: Path | None
 
     @property
+    def kept_epoch(self) -> int:
+        """The epoch of which the bundle is, from 1."""
+        return int(self.history.attrs["kept"])
+
+    @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended the training."""
         return self.ended == "interrupted"
@@ -106,7 +111,8 @@ def fit(
             kept. Default: the first.
 
     Returns:
-        A row per epoch, and what ended it, as `Trained.ended`.
+        A row per epoch, in whose `attrs` the epoch that is `kept`; and what ended it, as
+        `Trained.ended`.
     """
     name, ended = settings.measure, "epochs"
     rows: list[dict[str, Any]] = []
@@ -127,6 +133,10 @@ def fit(
             loss = _finite(learner.fit_epoch(epoch), epoch)
             scores = learner.score_dev()
             value = measure(scores)
+            if not np.isfinite(value):
+                raise DataError(
+                    f"the dev {name} of epoch {epoch} is {value}: is the dev part empty?"
+                )
             now = (value, second(scores))
             seconds = time.perf_counter() - start
             cpu = time.process_time() - began
@@ -153,7 +163,9 @@ def fit(
     learner.restore(best_state)
     if len(rows) > 1 or ended == "interrupted":
         say(f"kept epoch {best_epoch}: dev {name} {best[0]:.4f}")
-    return pd.DataFrame(rows), ended
+    history = pd.DataFrame(rows)
+    history.attrs["kept"] = best_epoch
+    return history, ended
 
 
 def _finite(loss: float, epoch: int) -> float:

@@ -62,8 +62,13 @@ def _events(folder: Path) -> Iterator[Watch]:
             f"{folder}: must be a folder for TensorBoard's events ({error.strerror}). Received: "
             f"tensorboard={str(folder)!r}"
         ) from error
-    summary = load_tensorflow().summary
-    writer = summary.create_file_writer(str(folder))
+    tf = load_tensorflow()
+    summary = tf.summary
+    try:
+        writer = summary.create_file_writer(str(folder))
+        writer.flush()
+    except tf.errors.OpError as error:
+        raise DataError(f"{folder}: TensorBoard's events cannot be written there") from error
 
     def watch(row: dict[str, Any]) -> None:
         with writer.as_default():

@@ -83,6 +83,13 @@ def test_what_a_classifier_has_no_use_for_is_refused(reviews, model, bundle, tmp
     assert "no column 'text'" in said and "--text, --label" in said
     assert "Classifier.load" in mistake("rank", model, "a query", reviews)
     assert "DOCUMENT" in mistake("explain", bundle, "a query alone")
+    for option in (["--query", "x"], ["--mixed"], ["--measures", "AP"], ["--run", tmp_path / "r"]):
+        assert f"{option[0]} says nothing" in mistake("evaluate", model, reviews, *option)
+    assert not (tmp_path / "r").exists()
+    assert "--query-id says nothing" in mistake("score", model, reviews, "--query-id", "x")
+    given = [*train, "--model", "han-classifier", "--measure", "AP"]
+    assert "--measure says nothing" in mistake(*given)
+    assert "DOCUMENT must be a text" in mistake("explain", model, " ")
 
 
 def test_models_names_it():

@@ -9,6 +9,7 @@ import pytest
 from ir_attention.data.labelled import (
     classes_of,
     cut_documents,
+    of_classes,
     read_labelled,
     split_by_text,
     without_markup,
@@ -50,6 +51,8 @@ def test_labels_are_numbers_if_all_are():
         (["1", "10", "2"], [1, 10, 2]),
         ([1.0, 10.0, 2.0], [1, 10, 2]),
         ([True, False, True], [1, 0, 1]),
+        (["True", "False", "True"], [1, 0, 1]),
+        (["True", "False", "maybe"], ["True", "False", "maybe"]),
         (["yes", "no ", "yes"], ["yes", "no", "yes"]),
         (["1", "a", "2"], ["1", "a", "2"]),
     ):
@@ -72,6 +75,7 @@ def test_classes_are_sorted_and_their_numbers_begin_at_0():
         ({"text": ["a", "b"], "label": ["x", None]}, "row 1: label must be of one kind"),
         ({"text": ["a", "b"], "label": ["x", 1]}, "row 1: label must be of one kind"),
         ({"text": ["a", "b"], "label": [1.5, 2.0]}, "row 0: label must be a class"),
+        ({"text": ["a", "b"], "label": [1.0, np.nan]}, r"row 1: label must be a class.*\(1 of 2"),
         ({"text": ["a", "b"], "label": ["", "x"]}, "row 0: label must be of one kind"),
         ({"words": ["a"], "label": [1]}, "no column 'text'"),
         ({"text": ["a"]}, "no column 'label'"),
@@ -129,3 +133,18 @@ def test_documents_are_cut_or_stay_as_they_are():
     whole = cut_documents(["Be good. Be kind!", (("a", "b"), ("c",))], split_sentences=False)
     assert whole.sentence_lengths.tolist() == [4, 3]
     assert np.array_equal(whole.sentence_counts, [1, 1])
+
+
+def test_labels_are_the_classes_that_a_model_knows():
+    classes = ["1", "2", "n/a"]
+    assert of_classes(pd.Series([1, 2, 2]), classes).tolist() == ["1", "2", "2"]
+    assert of_classes(pd.Series(["1", "x"]), [1, 2]).tolist() == [1, "x"]
+
+
+def test_classes_of_few_texts_are_shared_out_together():
+    frame = pd.DataFrame(
+        {"text": [f"t{n}" for n in range(100)], "label": [n % 25 for n in range(100)]}
+    )
+    train, dev = split_by_text(frame, (0.9, 0.1), seed=3)
+    assert (len(train), len(dev)) == (90, 10)
+    assert not set(train["text"]) & set(dev["text"])

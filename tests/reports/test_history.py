@@ -33,6 +33,20 @@ def test_both_lines_and_the_kept_epoch(monkeypatch):
     assert said == "A$P_1 on dev; kept: 0.6000 of epoch 2"
 
 
+def test_the_epoch_that_was_kept_of_equals(monkeypatch):
+    from matplotlib.axes import Axes
+
+    said, title = [], Axes.set_title
+    monkeypatch.setattr(
+        Axes, "set_title", lambda self, text, **k: said.append(text) or title(self, text, **k)
+    )
+    level = HISTORY.assign(**{"A$P_1": 0.5})
+    for kept, number in ((None, 1), (3, 3)):
+        level.attrs = {} if kept is None else {"kept": kept}
+        history_picture(level)
+        assert said[-1].endswith(f"of epoch {number}")
+
+
 def test_is_a_picture_and_the_same_again():
     picture = history_picture(HISTORY)
     assert picture == history_picture(HISTORY)

@@ -92,6 +92,25 @@ def test_a_file_is_no_folder_for_events(tmp_path):
         pass
 
 
+def test_nothing_is_left_by_a_setting_that_is_none(toy_pairs, tmp_path):
+    pytest.importorskip("tensorboard", reason="the extra `track` is not installed")
+    from ir_attention.training import train
+
+    for model in ("han", "han-classifier"):
+        with pytest.raises(DataError, match="no setting is called 'epoch'"):
+            train(toy_pairs, model=model, epoch=3, tensorboard=tmp_path / "events")
+    assert not (tmp_path / "events").exists()
+
+
+def test_a_folder_that_takes_no_events():
+    pytest.importorskip("tensorboard", reason="the extra `track` is not installed")
+    with (
+        pytest.raises(DataError, match="cannot be written|must be a folder"),
+        tracked("/proc/self", None, {}),
+    ):
+        pass
+
+
 def test_train_hands_on_its_history(toy_pairs, tmp_path):
     pytest.importorskip("tensorboard", reason="the extra `track` is not installed")
     from ir_attention.training import train
