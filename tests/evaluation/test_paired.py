@@ -110,3 +110,10 @@ def test_the_effect_size_by_hand():
 
 def test_the_examples_run():
     assert doctest.testmod(paired).failed == 0
+
+
+def test_many_thousand_cases_are_no_overflow():
+    rng = np.random.default_rng(6)
+    differences = rng.choice([-1.0, 0.0, 1.0], size=20_000)
+    (p,) = randomisation_tests(differences[:, None], seed=1, draws=100)
+    assert 0 < p <= 1
