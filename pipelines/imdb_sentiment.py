@@ -36,6 +36,7 @@ from ir_attention.training import train
 from ir_attention.training.classifier_settings import POOLINGS, classifier_settings
 
 STRENGTHS = (1.0, 3.0, 10.0, 30.0)  # C of the logistic regression, to choose from on dev
+DEV_SEED = 7  # of the reviews it is chosen on
 
 parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -97,7 +98,7 @@ def linear(documents, test):
         model = make_pipeline(words, LogisticRegression(C=strength, max_iter=200))
         return model.fit(part["text"].map(without_markup), part["label"])
 
-    kept, dev = split_by_text(documents, (0.9, 0.1), seed=args.seeds[0])
+    kept, dev = split_by_text(documents, (0.9, 0.1), seed=DEV_SEED)
     on_dev = {
         strength: fitted(kept, strength).score(dev["text"].map(without_markup), dev["label"])
         for strength in STRENGTHS
@@ -144,7 +145,7 @@ def all_runs(documents, test):
             (f"{pooling}-{seed}", partial(network, documents, test, seed, options), asked)
             for seed in args.seeds
         ]
-    asked = {"C of": list(STRENGTHS), "seed of dev": args.seeds[0]}
+    asked = {"C of": list(STRENGTHS), "seed of dev": DEV_SEED}
     return {**runs, "linear": [("linear", partial(linear, documents, test), asked)]}
 
 

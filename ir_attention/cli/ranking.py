@@ -191,11 +191,11 @@ def explain(
     """
     from ir_attention.cli.explaining import VIEWS, WITH_CURVES, checked_labels, lines
 
-    alone = is_classifier(bundle)
-    check_text(query, "DOCUMENT" if alone else "QUERY")
+    suffix = None if out is None else check_suffix(out, VIEWS)
     for document in documents or []:
         check_text(document, "DOCUMENT")
-    suffix = None if out is None else check_suffix(out, VIEWS)
+    alone = is_classifier(bundle)
+    check_text(query, "DOCUMENT" if alone else "QUERY")
     if alone:
         values = explained_classes(bundle, [query, *(documents or [])], effects)
     elif documents:
