@@ -8,7 +8,16 @@ from pathlib import Path
 
 from ir_attention.errors import DataError
 
-__all__ = ["write_whole"]
+__all__ = ["check_place", "write_whole"]
+
+
+def check_place(path: str | Path) -> None:
+    """Raises a DataError if a file cannot be there: before what it will hold is worked out."""
+    path = Path(path)
+    if path.is_dir():
+        raise DataError(f"{path}: must name a file, but is a folder")
+    if not path.absolute().parent.is_dir():
+        raise _no_folder(path)
 
 
 def write_whole(path: str | Path, data: bytes) -> None:
@@ -22,17 +31,20 @@ def write_whole(path: str | Path, data: bytes) -> None:
             is left behind.
     """
     path = Path(path)
-    if path.is_dir():
-        raise DataError(f"{path}: must name a file, but is a folder")
+    check_place(path)
     try:
         _write(path, data)
     except FileNotFoundError as error:
-        raise DataError(f"{path}: its folder does not exist; make it first") from error
+        raise _no_folder(path) from error
     except OSError as error:
         if error.errno is None:
             raise
         # A full disk names no file, and the draft's name says nothing to whoever reads this.
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _no_folder(path: Path) -> DataError:
+    return DataError(f"{path}: its folder does not exist; make it first")
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -24,7 +24,7 @@ from ir_attention.cli.inputs import (
 from ir_attention.cli.outputs import aligned, check_suffix
 from ir_attention.cli.talk import put, talk
 from ir_attention.errors import DataError
-from ir_attention.files import write_whole
+from ir_attention.files import check_place, write_whole
 
 __all__ = ["models", "train"]
 
@@ -164,10 +164,7 @@ def train(
     check_model(model)
     if plot is not None:
         check_suffix(plot, (".png",))
-        if not plot.absolute().parent.is_dir():  # before hours are spent
-            raise DataError(f"{plot}: its folder does not exist; make it first")
-        if plot.is_dir():
-            raise DataError(f"{plot}: must name a file, but is a folder")
+        check_place(plot)
     opened: Callable[[Path], Any]
     if model in CLASSIFIERS:
         ids = {"query_id": query_id, "document_id": document_id}

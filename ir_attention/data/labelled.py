@@ -17,9 +17,9 @@ from ir_attention.data.pairs import Labels
 from ir_attention.errors import DataError
 
 __all__ = [
+    "as_classes",
     "classes_of",
     "cut_documents",
-    "of_classes",
     "read_labelled",
     "split_by_text",
     "without_markup",
@@ -83,7 +83,7 @@ def classes_of(labels: pd.Series) -> tuple[list[Any], np.ndarray]:
     return unique.tolist(), numbers
 
 
-def of_classes(labels: pd.Series, classes: Sequence[Any]) -> pd.Series:
+def as_classes(labels: pd.Series, classes: Sequence[Any]) -> pd.Series:
     """Labels as the classes a model knows: `1` is 1, whichever a file's other labels made of it.
 
     Args:
@@ -280,6 +280,7 @@ def _encodes(text: str) -> bool:
 
 def _labels(table: Table, header: str) -> pd.Series:
     values = table.frame[header].reset_index(drop=True)
+    # As a file has what is true or false in a frame.
     if all(isinstance(one, str) for one in values) and set(values) == {"True", "False"}:
         values = values == "True"
     whole = [_whole(value) for value in values]

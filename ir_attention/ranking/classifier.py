@@ -159,11 +159,11 @@ class Classifier:
         Args:
             documents: A frame or a file, as `data.labelled.read_labelled` takes them.
         """
-        from ir_attention.data.labelled import of_classes, read_labelled
+        from ir_attention.data.labelled import as_classes, read_labelled
         from ir_attention.evaluation.classes import measure_classes
 
         checked = read_labelled(documents)
-        labels = of_classes(checked["label"], self.classes)
+        labels = as_classes(checked["label"], self.classes)
         return measure_classes(labels, self.predict(checked["text"].tolist()).tolist())
 
     def explain(self, document: str, *, effects: bool | None = None) -> ClassExplanation:

@@ -70,8 +70,8 @@ class Numbered:
         counts, lengths = self.sentence_counts, self.sentence_lengths
         cells = np.zeros((len(counts), counts.max(initial=0), lengths.max(initial=0)), np.int64)
         document = np.repeat(np.arange(len(counts)), counts)
-        sentence = np.arange(len(lengths)) - np.repeat(np.cumsum(counts) - counts, counts)
-        at = np.arange(len(self.word)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        sentence = spread(np.zeros_like(counts), counts)
+        at = spread(np.zeros_like(lengths), lengths)
         cells[np.repeat(document, lengths), np.repeat(sentence, lengths), at] = self.word
         return cells
 

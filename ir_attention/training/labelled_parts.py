@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ir_attention.data.labelled import of_classes, read_labelled, split_by_text
+from ir_attention.data.labelled import as_classes, read_labelled, split_by_text
 from ir_attention.errors import DataError
 
 __all__ = ["document_weights", "known_classes", "labelled_parts"]
@@ -47,7 +47,7 @@ def labelled_parts(
         dev = read_labelled(dev)
         if not len(dev):
             raise DataError("`dev` must have a document at least. Received: none")
-        dev["label"] = of_classes(dev["label"], sorted(counts))
+        dev["label"] = as_classes(dev["label"], sorted(counts))
     for name, part in (("train", train), ("dev", dev)):
         empty = sum(
             not (text.strip() if isinstance(text, str) else any(text)) for text in part["text"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ir_attention.runs import spread
 from ir_attention.scoring.classifier import Numbered
 
 __all__ = ["clips", "shortened"]
@@ -44,10 +45,8 @@ def shortened(documents: Numbered, most: int, sentences: int) -> tuple[Numbered,
     long, many = int((lengths > most).sum()), int((counts > sentences).sum())
     if not (long or many):
         return documents, ""
-    number = np.arange(len(lengths)) - np.repeat(np.cumsum(counts) - counts, counts)
-    early = number < sentences
-    at = np.arange(len(documents.word)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    kept = (at < most) & np.repeat(early, lengths)
+    early = spread(np.zeros_like(counts), counts) < sentences
+    kept = (spread(np.zeros_like(lengths), lengths) < most) & np.repeat(early, lengths)
     cut = Numbered(
         documents.word[kept],
         np.minimum(lengths[early], most),

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from ir_attention.data.labelled import (
+    as_classes,
     classes_of,
     cut_documents,
-    of_classes,
     read_labelled,
     split_by_text,
     without_markup,
@@ -137,8 +137,8 @@ def test_documents_are_cut_or_stay_as_they_are():
 
 def test_labels_are_the_classes_that_a_model_knows():
     classes = ["1", "2", "n/a"]
-    assert of_classes(pd.Series([1, 2, 2]), classes).tolist() == ["1", "2", "2"]
-    assert of_classes(pd.Series(["1", "x"]), [1, 2]).tolist() == [1, "x"]
+    assert as_classes(pd.Series([1, 2, 2]), classes).tolist() == ["1", "2", "2"]
+    assert as_classes(pd.Series(["1", "x"]), [1, 2]).tolist() == [1, "x"]
 
 
 def test_classes_of_few_texts_are_shared_out_together():
